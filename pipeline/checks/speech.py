@@ -1,0 +1,231 @@
+"""Speech: how much of a clip is speech, where the pauses are, and how long the silence at its ends is.
+
+The network's frames say where speech is; its edges are then moved to where the level crosses from the pause's own noise
+to speech, because the network answers in steps of 17 ms with a second or more of context and rounds corners.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue import Limits, Subject, limit
+from pipeline.dsp import FLOOR_DBFS, runs
+from pipeline.readings import Speech
+from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
+
+ON, OFF = 0.5, 0.35
+"""Speech begins over ON and lasts while over OFF: without the lower threshold soft syllables tear a word apart."""
+
+MIN_SPEECH_FRAMES = 6
+"""100 ms: shorter bursts are clicks, lips and breath, and must not split a long pause in two."""
+
+MIN_PAUSE_FRAMES = 15
+"""250 ms: shorter gaps are part of fluent speech (stops, breath groups)."""
+
+EDGE_FRAMES = 18
+"""How far an edge may be moved by level, 300 ms either way."""
+
+MAX_PAUSES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechLimits(Limits):
+    """Who says what speech is, and how long it may pause."""
+
+    engine: str = limit(
+        "pyannet",
+        "PyanNet knows speech from noise; webrtcvad is 15 times as fast, knows less and sees no voices",
+        choices=("pyannet", "webrtcvad"),
+    )
+    long_pause_s: float = limit(
+        2.0, "long pauses make the clone drift", "Alibaba CosyVoice; NeMo Curator", looser="higher"
+    )
+    max_edge_silence_s: float = limit(2.0, "as for pauses: the model learns to begin with silence")
+    heavy_min_pauses: int = limit(3, "fewer are single events", looser="higher")
+    max_heavy_ratio: float = limit(0.15, "of the clip: more and the provider's remark is 'too many long pauses'")
+    heavy_min_clip_s: float = limit(60.0, "in less than a minute three pauses are soon 15 %", looser="higher")
+    min_speech_ratio: float = limit(0.10, "less is a recording of something else")
+
+
+class SpeechMeter:
+    """Keeps a probability and a level per frame of 17 ms: 850 kB an hour."""
+
+    def __init__(self, info: StreamInfo) -> None:
+        self._speech: list[np.ndarray] = []
+        self._level: list[np.ndarray] = []
+        self._frames = 0
+        self._samples = 0
+        self._rate = info.sample_rate
+        self._engine: str | None = None
+
+    def feed(self, block: Block) -> None:
+        """Take in a block with its activity."""
+        self._samples += len(block.samples)
+        if block.activity is None:
+            return
+        self._engine = "webrtcvad" if block.activity.voices is None else "pyannet"
+        self._speech.append(np.round(block.activity.speech * 255).astype(np.uint8))
+        self._level.append(block.activity.level_dbfs.astype(np.float16))
+
+    def read(self) -> Speech:
+        """Speech and pauses of everything fed so far."""
+        total_s = self._samples / self._rate
+        if not self._speech or not sum(map(len, self._speech)):
+            return Speech(why="no samples" if not self._samples else "voice activity was not measured")
+        level = np.concatenate(self._level).astype(np.float32)
+        active = _active(np.concatenate(self._speech).astype(np.float32) / 255, level)
+        stretches = _refined(_without_blips(runs(active)), level)
+        if not len(stretches):
+            return Speech(0.0, 0.0, (), 0, total_s, total_s, self._engine)
+        edges = np.minimum(stretches * Activity.FRAME_S, total_s)
+        speech_s = float((edges[:, 1] - edges[:, 0]).sum())
+        gaps = [Span(float(a), float(b)) for a, b in zip(edges[:-1, 1], edges[1:, 0], strict=True)]
+        kept = sorted(sorted(gaps, key=lambda span: -span.length_s)[:MAX_PAUSES])
+        return Speech(
+            speech_s=speech_s,
+            speech_ratio=speech_s / total_s,
+            pauses=tuple(kept),
+            unlisted_pauses=len(gaps) - len(kept),
+            leading_s=float(edges[0, 0]),
+            trailing_s=max(total_s - float(edges[-1, 1]), 0.0),
+            engine=self._engine,
+        )
+
+
+def _active(speech: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Frames of speech, by two thresholds; digital silence is none, whatever its neighbours suggest."""
+    candidates = runs((speech >= OFF) & (level > FLOOR_DBFS + 1))
+    peaks = np.maximum.reduceat(speech, candidates[:, 0]) if len(candidates) else np.empty(0)
+    active = np.zeros(len(speech), bool)
+    for (first, end), peak in zip(candidates, peaks, strict=True):
+        active[first:end] = speech[first:end].max() >= ON if peak >= ON else False
+    return active
+
+
+def _without_blips(stretches: np.ndarray) -> np.ndarray:
+    """Stretches with short gaps closed and then short ones dropped."""
+    if not len(stretches):
+        return stretches
+    split = np.flatnonzero(stretches[1:, 0] - stretches[:-1, 1] >= MIN_PAUSE_FRAMES)
+    firsts = stretches[np.concatenate(([0], split + 1)), 0]
+    ends = stretches[np.concatenate((split, [len(stretches) - 1])), 1]
+    joined = np.stack((firsts, ends), axis=1)
+    return joined[joined[:, 1] - joined[:, 0] >= MIN_SPEECH_FRAMES]
+
+
+def _refined(stretches: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Each edge moved, within 300 ms, to where the level passes half-way (in dB) between the gap and the speech."""
+    refined = stretches.copy()
+    for i, (first, end) in enumerate(stretches):
+        before = stretches[i - 1][1] if i else 0
+        after = stretches[i + 1][0] if i + 1 < len(stretches) else len(level)
+        speech_level = float(np.percentile(level[first:end], 75))
+        onset = _crossing(level, int(first), int(before), int(end), speech_level)
+        offset = _crossing(
+            level[::-1], len(level) - int(end), len(level) - int(after), len(level) - int(first), speech_level
+        )
+        refined[i] = (onset, max(len(level) - offset, onset + 1))
+    return refined
+
+
+def _crossing(level: np.ndarray, edge: int, gap_start: int, speech_end: int, speech_level: float) -> int:
+    """The first frame, near an onset at `edge`, from which the level stays over half-way for three frames of four."""
+    gap = level[max(gap_start, edge - 60) : edge]
+    if len(gap) < 4:
+        return edge
+    gap_level = float(np.percentile(gap, 30))
+    if speech_level - gap_level < 6:  # nothing to see in the level: the network's word stands
+        return edge
+    bound = gap_level + min((speech_level - gap_level) / 2, 12.0)
+    first, last = max(edge - EDGE_FRAMES, gap_start), min(edge + EDGE_FRAMES, speech_end)
+    over = level[first : min(last + 4, len(level))] > bound
+    counts = np.convolve(over, np.ones(4), "full")[3:] if len(over) >= 4 else np.empty(0)
+    steady = np.flatnonzero((counts >= 3) & over[: len(counts)])
+    return first + int(steady[0]) if len(steady) else edge
+
+
+SUBJECT = Subject("speech", SpeechLimits, Speech, SpeechMeter, needs=("activity",))
+
+
+def _long_pauses(speech: Speech, limits: SpeechLimits) -> tuple[Span, ...]:
+    if limits.long_pause_s is None:
+        return ()
+    return tuple(span for span in speech.pauses if span.length_s >= limits.long_pause_s)
+
+
+@SUBJECT.check(
+    "LONG_PAUSE",
+    Severity.WARNING,
+    says="pauses for {detail}; less than {limit:g} s is wanted",
+    hint="Shorten these pauses to half a second, or let prepare do it.",
+    means="A gap between words that is so long that a model learns it: clones made from such recordings stall or drift "
+    "in mid-sentence.",
+)
+def long_pause(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
+    """Fires once a clip, with every pause of the limit or more."""
+    pauses = _long_pauses(speech, limits)
+    if pauses:
+        longest = max(span.length_s for span in pauses)
+        told = f"{longest:.1f} s" if len(pauses) == 1 else f"up to {longest:.1f} s, {len(pauses)} times"
+        yield Evidence(longest, limits.long_pause_s, pauses, detail=told)
+
+
+@SUBJECT.check(
+    "PAUSE_HEAVY",
+    Severity.ERROR,
+    says="is {value:.0%} long pauses, in {detail} of them; at most {limit:.0%} is wanted",
+    hint="Cut the pauses out, or let prepare do it, and check again.",
+    means="Long pauses make up so much of the clip that it teaches pausing more than speaking.",
+)
+def pause_heavy(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
+    """Fires when several long pauses make up a share of a clip that is long enough to tell."""
+    pauses = _long_pauses(speech, limits)
+    if speech.speech_s is None or speech.speech_ratio in (None, 0.0) or len(pauses) < (limits.heavy_min_pauses or 0):
+        return
+    clip_s = speech.speech_s / (speech.speech_ratio or 1.0)
+    ratio = sum(span.length_s for span in pauses) / clip_s
+    if (
+        limits.max_heavy_ratio is not None
+        and ratio > limits.max_heavy_ratio
+        and clip_s >= (limits.heavy_min_clip_s or 0)
+    ):
+        yield Evidence(ratio, limits.max_heavy_ratio, pauses, detail=str(len(pauses)))
+
+
+@SUBJECT.check(
+    "EDGE_SILENCE",
+    Severity.WARNING,
+    says="{detail}; at most {limit:g} s is wanted",
+    hint="Trim the ends to about half a second.",
+    means="Silence before the first or after the last word counts as minutes and teaches nothing.",
+)
+def edge_silence(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
+    """Fires when either end is silent for longer than the limit."""
+    most = limits.max_edge_silence_s
+    if not speech.speech_s or speech.leading_s is None or speech.trailing_s is None or most is None:
+        return
+    clip_s = speech.speech_s / (speech.speech_ratio or 1.0)
+    spans, told = [], []
+    if speech.leading_s > most:
+        spans.append(Span(0.0, speech.leading_s))
+        told.append(f"begins with {speech.leading_s:.1f} s of silence")
+    if speech.trailing_s > most:
+        spans.append(Span(clip_s - speech.trailing_s, clip_s))
+        told.append(f"ends with {speech.trailing_s:.1f} s of silence")
+    if spans:
+        yield Evidence(max(span.length_s for span in spans), most, tuple(spans), detail=" and ".join(told))
+
+
+@SUBJECT.check(
+    "NO_SPEECH",
+    Severity.ERROR,
+    says="is {value:.0%} speech; at least {limit:.0%} is wanted",
+    hint="Leave it out: it holds next to no speech.",
+    means="Hardly anyone speaks in this clip: silence, noise, music, or a recording of something else.",
+)
+def no_speech(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
+    """Fires when speech is less than the limit's share of the clip."""
+    if speech.speech_ratio is not None and limits.min_speech_ratio is not None:
+        if speech.speech_ratio < limits.min_speech_ratio:
+            yield Evidence(speech.speech_ratio, limits.min_speech_ratio)

@@ -1,0 +1,33 @@
+"""The command line: one file a verb, gathered here."""
+
+import typer
+
+from pipeline.cli import check, explain, judge
+from pipeline.cli import list as listing
+
+app = typer.Typer(
+    name="voxgate",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("check")(check.check)
+app.command("judge")(judge.judge)
+app.command("explain")(explain.explain)
+app.command("list")(listing.show)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:  # noqa: FBT001 - a flag
+    """Check a folder of recordings before a voice is cloned from it."""
+    if version:
+        from pipeline import __version__
+
+        typer.echo(f"voxgate {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; the process ends with the status that the contract gives it."""
+    app()

@@ -1,0 +1,90 @@
+"""Array functions without state: filters, levels and windows that more than one subject needs."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+Doubles = NDArray[np.float64]
+
+FLOOR_DBFS = -120.0
+"""What digital silence reads where a number per frame is needed; clip-wide readings say `None` instead."""
+
+
+def power_db(power: float) -> float | None:
+    """10 log10 of a mean square; `None` for nothing at all."""
+    return 10 * float(np.log10(power)) if power > 0 else None
+
+
+def amplitude_db(amplitude: float) -> float | None:
+    """20 log10 of an absolute value; `None` for nothing at all."""
+    return 20 * float(np.log10(amplitude)) if amplitude > 0 else None
+
+
+@cache
+def k_weighting(rate_hz: int) -> Doubles:
+    """The two K-weighting stages of ITU-R BS.1770-5 annex 1 as second-order sections, (2, 6).
+
+    The standard tabulates 48 kHz; at other rates the same analogue prototypes are transformed again, which at 48 kHz
+    gives back the tabulated coefficients.
+    """
+    shelf_hz, gain_db, q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
+    k, high = np.tan(np.pi * shelf_hz / rate_hz), 10 ** (gain_db / 20)
+    band = high**0.4996667741545416
+    a0 = 1 + k / q + k * k
+    shelf = [
+        (high + band * k / q + k * k) / a0,
+        2 * (k * k - high) / a0,
+        (high - band * k / q + k * k) / a0,
+        1,
+        2 * (k * k - 1) / a0,
+        (1 - k / q + k * k) / a0,
+    ]
+    pass_hz, q = 38.13547087602444, 0.5003270373238773
+    k = np.tan(np.pi * pass_hz / rate_hz)
+    a0 = 1 + k / q + k * k
+    high_pass = [1, -2, 1, 1, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    return np.array([shelf, high_pass])
+
+
+@cache
+def interpolator(factor: int, taps: int) -> Doubles:
+    """Polyphase low-pass for `factor`-fold oversampling, (factor, taps): phase p holds every factor-th coefficient.
+
+    A Kaiser-windowed sinc with its zero crossings on the original samples, so that phase 0 passes them unchanged
+    (BS.1770-5 annex 2 leaves the filter open and gives a 12-tap one as an example).
+    """
+    half = factor * taps // 2
+    at = np.arange(-half, half) / factor
+    ideal = np.sinc(at) * np.kaiser(2 * half + 1, 8.0)[:-1]
+    phases = ideal.reshape(taps, factor).T
+    return np.ascontiguousarray(phases / phases.sum(axis=1, keepdims=True))
+
+
+def grid(start: int, frames: int, rate_hz: int, hz: int) -> NDArray[np.int64]:
+    """Where a grid of `hz` cells a second has its edges inside a block, as frames from the block's start.
+
+    Edges lie at floor(k * rate / hz), so that they need not divide the rate and do not depend on the block.
+    """
+    first = -(-start * hz // rate_hz)
+    last = ((start + frames) * hz) // rate_hz + 1
+    edges = np.arange(first, last + 1, dtype=np.int64) * rate_hz // hz - start
+    return edges[(edges > 0) & (edges <= frames)]
+
+
+def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Starts and ends (exclusive) of the stretches in which a mask is true, (stretches, 2)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return edges.reshape(-1, 2)
+
+
+def sos_start(sos: Doubles, channels: int) -> Doubles:
+    """Filter state at rest for `sosfilt` along the first axis of (frames, channels)."""
+    return np.zeros((len(sos), 2, channels))
+
+
+def sos_filter(sos: Doubles, samples: NDArray[np.floating], state: Doubles) -> tuple[Doubles, Doubles]:
+    """One block through second-order sections, (frames, channels), and the state to go on with."""
+    filtered, after = signal.sosfilt(sos, samples, axis=0, zi=state)
+    return filtered, after

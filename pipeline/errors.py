@@ -1,0 +1,76 @@
+"""What can go wrong with us, as one tree; what is wrong with the audio is a finding, never an exception.
+
+    VoxgateError                    root of everything that voxgate raises on purpose
+    ├── UsageError                  the command line or a path in it is wrong            exit 2
+    │   └── NothingToCheck          the inputs hold no audio at all                      exit 2
+    ├── SettingsError               a profile or a --set is wrong                        exit 2
+    │   └── MeasuringChanged        judge was asked to change how things are measured    exit 2
+    ├── RecordError                 a journal, report or manifest of ours cannot be read exit 2
+    ├── OutputError                 a result cannot be written                           exit 3
+    ├── DecodeError                 a clip has no usable audio; becomes UNREADABLE or NO_AUDIO
+    ├── ModelError                  a neural model cannot be used; becomes NOT_MEASURED
+    │   ├── ModelMissing            its weights are not installed
+    │   └── ModelChanged            its weights are not the ones that were tested
+    └── SourceChanged               a file changed while it was read; becomes NOT_MEASURED
+
+Every message says what to do next. Arguments are positional and kept in `args`, so that each error survives pickling
+on its way out of a worker.
+"""
+
+
+class VoxgateError(Exception):
+    """Root of the tree: catching it catches what voxgate raises on purpose and no bug of ours."""
+
+
+class UsageError(VoxgateError):
+    """The command line asks for something that cannot be done as written."""
+
+
+class NothingToCheck(UsageError):
+    """No input led to a single clip; nothing examined is not nothing wrong."""
+
+
+class SettingsError(VoxgateError):
+    """A profile file or a --set names an unknown key or gives it a value of the wrong kind."""
+
+
+class MeasuringChanged(SettingsError):
+    """A key that changes measuring was given to a command that does not decode."""
+
+
+class RecordError(VoxgateError):
+    """A file that voxgate wrote earlier is missing, damaged or of another version."""
+
+
+class OutputError(VoxgateError):
+    """A result could not be written: disk full, folder missing or read-only."""
+
+
+class DecodeError(VoxgateError):
+    """No sample could be had from a clip: args are the kind ("unreadable" or "no_audio") and the reason in words."""
+
+    @property
+    def kind(self) -> str:
+        """Either "unreadable" or "no_audio"."""
+        return str(self.args[0])
+
+    @property
+    def why(self) -> str:
+        """The reason, as a clause that can follow the file's name."""
+        return str(self.args[1])
+
+
+class ModelError(VoxgateError):
+    """A neural model cannot be used on this machine."""
+
+
+class ModelMissing(ModelError):
+    """The weights are not installed; the message holds the command that installs them."""
+
+
+class ModelChanged(ModelError):
+    """The weights' sha256 is not the pinned one, so nothing is known about what they answer."""
+
+
+class SourceChanged(VoxgateError):
+    """A file's size, time or bytes changed between hashing and the end of decoding."""

@@ -1,0 +1,52 @@
+"""The exit statuses of the command line, and the one place where exceptions and verdicts become one of them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from pipeline.errors import OutputError, VoxgateError
+from pipeline.outcome import Report
+from pipeline.records import DatasetVerdict
+
+
+class Exit(IntEnum):
+    """What a script learns from `$?`."""
+
+    DONE = 0  # approved, or done
+    REFUSED = 1  # not approved, or the gate refused
+    USAGE = 2  # wrong use or configuration, an empty folder too
+    NOT_EXAMINED = 3  # something could not be examined, which is our failure and wins over REFUSED
+    PROVIDER = 4  # the provider or the network failed; run again
+    INTERRUPTED = 130
+
+
+def status_of(report: Report) -> Exit:
+    """The status that a run leads to."""
+    if report.faults or report.verdict is DatasetVerdict.UNDECIDED:
+        return Exit.NOT_EXAMINED
+    return Exit.DONE if report.verdict is DatasetVerdict.APPROVED else Exit.REFUSED
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Run a verb; what it raises is told on stderr in a sentence and becomes an exit status."""
+    try:
+        yield
+    except OutputError as error:
+        raise _left(str(error), Exit.NOT_EXAMINED) from error
+    except VoxgateError as error:
+        raise _left(str(error), Exit.USAGE) from error
+    except BrokenPipeError:
+        sys.stdout = None
+        raise typer.Exit(Exit.DONE) from None
+    except KeyboardInterrupt:
+        told = "interrupted; what was examined is in the journal, the same command goes on from there"
+        raise _left(told, Exit.INTERRUPTED) from None
+
+
+def _left(told: str, status: Exit) -> typer.Exit:
+    print(f"voxgate: {told}", file=sys.stderr)  # noqa: T201 - a command line speaks through stderr
+    return typer.Exit(status)

@@ -1,0 +1,202 @@
+"""PyanNet, pyannote's speaker segmentation network, as an ONNX graph.
+
+Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware resegmentation", Interspeech 2021; the layers and
+their names are those of pyannote.audio's `PyanNet` and `SincNet`. SincNet's filters are functions of two learned
+frequencies each; they are computed here once, so that the graph holds a plain convolution.
+"""
+
+from __future__ import annotations
+
+from math import tau
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import onnx
+
+SAMPLE_RATE_HZ = 16_000
+HOP_SAMPLES = 270
+"""Samples from one frame of the output to the next: 16.875 ms."""
+REACH_SAMPLES = 991
+"""Samples that one frame's convolutions see: the shortest input that gives a frame."""
+
+# The checkpoint's shapes do not tell these: pyannote.audio's PyanNet.SINCNET_DEFAULTS, the minimum frequencies that SincNet
+# gives to asteroid-filterbanks' ParamSincFB, and torch's defaults for InstanceNorm1d and leaky_relu.
+_SINC_STRIDE = 10
+_POOL = 3
+_MIN_LOW_HZ = 50.0
+_MIN_BAND_HZ = 50.0
+_EPSILON = 1e-5
+_LEAK = 0.01
+# Opset 17 in IR 8 is read by every onnxruntime since 1.12, and has every operator needed.
+_OPSET = 17
+_IR_VERSION = 8
+
+Array = NDArray[np.floating[Any]]
+
+
+def frame_count(samples: int) -> int:
+    """Count the frames that the graph gives for `samples` at 16 kHz: 293 for 80,000."""
+    return max(0, (samples - REACH_SAMPLES) // HOP_SAMPLES + 1)
+
+
+def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
+    """Build the network: `waveform` (batch, 1, samples), 16 kHz, ±1.0, to `speech` (batch, frames, voices).
+
+    `speech` is each local voice's probability, 0 to 1; a voice keeps its place only within one input. Batch and samples may
+    change from call to call. Sizes and numbers of layers are read from the shapes. A weight that the network lacks raises
+    KeyError, one that it does not know raises ValueError.
+    """
+    import onnx
+
+    layers = _Layers(weights)
+    frames = layers.sincnet("waveform")
+    frames = layers.lstms(frames)
+    speech = layers.heads(frames)
+    layers.refuse_unused()
+    layers.add("Identity", [speech], "speech")
+    voices = len(weights["classifier.bias"])
+    tensor = onnx.helper.make_tensor_value_info
+    body = onnx.helper.make_graph(
+        layers.nodes,
+        "pyannet",
+        [tensor("waveform", onnx.TensorProto.FLOAT, ["batch", 1, "samples"])],
+        [tensor("speech", onnx.TensorProto.FLOAT, ["batch", "frames", voices])],
+        layers.constants,
+    )
+    model = onnx.helper.make_model(
+        body, opset_imports=[onnx.helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="voxgate"
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def sinc_filters(low_hz: Array, band_hz: Array, times: Array, window: Array) -> Array:
+    """Compute SincNet's band-pass filters, (2 * bands, 1, taps): the even (cosine) ones, then the odd (sine) ones.
+
+    `low_hz` and `band_hz` are the learned (bands, 1) parameters, `times` the (1, taps // 2) angles 2πt of the left half in
+    radians per Hz, `window` that half's window. After asteroid-filterbanks' `ParamSincFB`: Pariente et al., "Filterbank
+    design for end-to-end speech separation", ICASSP 2020, section 3.2.
+    """
+    # In single precision and in torch's order of steps: the network was trained on filters with those rounding errors, and
+    # without them (2e-6 of the peak) its output moves by up to 7e-3.
+    low_hz, band_hz, times, window = (part.astype(np.float32) for part in (low_hz, band_hz, times, window))
+    nyquist_hz = tau / -times[0, -1] / 2
+    low = _MIN_LOW_HZ + np.abs(low_hz)
+    high = np.clip(low + _MIN_BAND_HZ + np.abs(band_hz), _MIN_LOW_HZ, nyquist_hz)
+    width = 2 * (high - low)
+    even = (_rounded(np.sin, high * times) - _rounded(np.sin, low * times)) / (times / 2) * window / width
+    odd = (_rounded(np.cos, low * times) - _rounded(np.cos, high * times)) / (times / 2) * window / width
+    filters = np.concatenate(
+        [
+            np.concatenate([even, np.ones_like(low), even[:, ::-1]], axis=1),
+            np.concatenate([odd, np.zeros_like(low), -odd[:, ::-1]], axis=1),
+        ]
+    )
+    return filters[:, None, :]
+
+
+def _rounded(function: Callable[[Array], Array], angle: Array) -> Array:
+    """Evaluate to the nearest single, which NumPy's own single-precision sine and cosine do not always give."""
+    return function(angle.astype(np.float64)).astype(np.float32)
+
+
+class _Layers:
+    """The nodes and constants of the graph so far. A layer's methods return the name of its output."""
+
+    def __init__(self, weights: Mapping[str, Array]) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self._weights = weights
+        self._used: set[str] = set()
+
+    def add(self, operator: str, inputs: Iterable[str], output: str, **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, array: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        dtype = np.int64 if array.dtype.kind == "i" else np.float32
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array, dtype), name))
+        return name
+
+    def take(self, name: str) -> Array:
+        self._used.add(name)
+        return self._weights[name]
+
+    def weight(self, name: str) -> str:
+        return self.constant(name, self.take(name))
+
+    def refuse_unused(self) -> None:
+        unknown = sorted(set(self._weights) - self._used)
+        if unknown:
+            raise ValueError(f"not a PyanNet: it has no place for {', '.join(unknown)}")
+
+    def sincnet(self, waveform: str) -> str:
+        """(batch, 1, samples) to (batch, features, frames)."""
+        bank = "sincnet.conv1d.0.filterbank"
+        filters = sinc_filters(*(self.take(f"{bank}.{part}") for part in ("low_hz_", "band_hz_", "n_", "window_")))
+        signal = self.instance_norm(waveform, "sincnet.wav_norm1d")
+        signal = self.add("Conv", [signal, self.constant(f"{bank}.filters", filters)], bank, strides=[_SINC_STRIDE])
+        signal = self.add("Abs", [signal], f"{bank}.abs")
+        signal = self.pool(signal, 0)
+        for layer in (1, 2):
+            name = f"sincnet.conv1d.{layer}"
+            signal = self.add("Conv", [signal, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")], name)
+            signal = self.pool(signal, layer)
+        return signal
+
+    def pool(self, signal: str, layer: int) -> str:
+        signal = self.add("MaxPool", [signal], f"sincnet.pool1d.{layer}", kernel_shape=[_POOL], strides=[_POOL])
+        return self.leak(self.instance_norm(signal, f"sincnet.norm1d.{layer}"))
+
+    def instance_norm(self, signal: str, name: str) -> str:
+        inputs = [signal, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
+        return self.add("InstanceNormalization", inputs, name, epsilon=_EPSILON)
+
+    def leak(self, signal: str) -> str:
+        return self.add("LeakyRelu", [signal], f"{signal}.leaky_relu", alpha=_LEAK)
+
+    def lstms(self, features: str) -> str:
+        """(batch, features, frames) to (batch, frames, 2 * hidden), through every bidirectional layer there is."""
+        hidden = self._weights["lstm.weight_hh_l0"].shape[1]
+        self.constant("lstm.joined", np.array([0, 0, 2 * hidden]))  # 0 keeps the dimension
+        frames = self.add("Transpose", [features], "lstm.frames", perm=[2, 0, 1])
+        layer = 0
+        while f"lstm.weight_ih_l{layer}" in self._weights:
+            inputs = [frames, *(self.gates(part, layer) for part in ("weight_ih", "weight_hh", "bias"))]
+            name = f"lstm.l{layer}"
+            both = self.add("LSTM", inputs, name, direction="bidirectional", hidden_size=hidden)
+            both = self.add("Transpose", [both], f"{name}.by_frame", perm=[0, 2, 1, 3])
+            frames = self.add("Reshape", [both, "lstm.joined"], f"{name}.joined")
+            layer += 1
+        return self.add("Transpose", [frames], "lstm.by_batch", perm=[1, 0, 2])
+
+    def gates(self, part: str, layer: int) -> str:
+        """Stack one parameter of both directions. Torch stacks gates as i f g o, ONNX as i o f c, with both biases in a row."""
+        sides = []
+        for suffix in (f"l{layer}", f"l{layer}_reverse"):
+            parts = ("bias_ih", "bias_hh") if part == "bias" else (part,)
+            blocks = [np.split(self.take(f"lstm.{kind}_{suffix}"), 4) for kind in parts]
+            sides.append(np.concatenate([block for i, f, g, o in blocks for block in (i, o, f, g)]))
+        return self.constant(f"lstm.{part}_l{layer}", np.stack(sides))
+
+    def heads(self, frames: str) -> str:
+        """(batch, frames, 2 * hidden) to (batch, frames, voices), through every linear layer and the classifier."""
+        layer = 0
+        while f"linear.{layer}.weight" in self._weights:
+            frames = self.leak(self.linear(frames, f"linear.{layer}"))
+            layer += 1
+        return self.add("Sigmoid", [self.linear(frames, "classifier")], "classifier.sigmoid")
+
+    def linear(self, frames: str, name: str) -> str:
+        turned = self.constant(f"{name}.weight", self.take(f"{name}.weight").T)
+        product = self.add("MatMul", [frames, turned], f"{name}.product")
+        return self.add("Add", [product, self.weight(f"{name}.bias")], name)

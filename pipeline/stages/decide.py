@@ -1,0 +1,95 @@
+"""Decide: what the dataset's subjects find in the clips, and the verdict of the gate."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.catalogue import Meter, Subject
+from pipeline.readings import Container, Extent
+from pipeline.records import Clip, DatasetVerdict, Finding, Reading, Severity, Verdict
+
+Finder = Callable[[Subject, Reading], Iterable[Finding]]
+"""Runs a subject's checks over its reading: `flag.findings` with the settings in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The clips in the order of their ids with all their findings, what is found about the set, and its verdict.
+
+    A finding with clips in its evidence is about those, and stands in them too; the others are about the set.
+    """
+
+    clips: tuple[Clip, ...]
+    findings: tuple[Finding, ...]
+    extent: Extent
+    verdict: DatasetVerdict
+
+
+def decide(clips: Iterable[Clip], subjects: Sequence[Subject], find: Finder) -> Decision:
+    """Compare the clips, then count what passes, then judge. `clips` carry the findings of their own."""
+    ordered = sorted(clips, key=lambda clip: clip.source.id)
+    compared: list[Finding] = []
+    for subject in (s for s in subjects if s.turn == "compare"):
+        found = list(find(subject, _read(subject, ordered)))
+        compared.extend(found)
+        ordered = [_with_its_own(clip, found) for clip in ordered]
+    counted, extent = _count(ordered, subjects, find)
+    findings = tuple(sorted((*compared, *counted), key=lambda f: (-f.severity, f.code, f.evidence.clips)))
+    return Decision(tuple(ordered), findings, extent, _verdict(ordered, counted, subjects, find))
+
+
+def strict(decision: Decision) -> DatasetVerdict:
+    """The verdict under --strict: a rejected clip or a warning anywhere turns an approval into a rejection."""
+    everywhere = [*decision.findings, *(f for clip in decision.clips for f in clip.findings)]
+    if decision.verdict is DatasetVerdict.APPROVED and any(f.severity >= Severity.WARNING for f in everywhere):
+        return DatasetVerdict.REJECTED
+    return decision.verdict
+
+
+def _read(subject: Subject, clips: Iterable[Clip]) -> Reading:
+    assert subject.meter is not None
+    meter: Meter = subject.meter()  # type: ignore[call-arg]
+    for clip in clips:
+        meter.feed(clip)
+    reading: Reading = meter.read()
+    return reading
+
+
+def _with_its_own(clip: Clip, found: Sequence[Finding]) -> Clip:
+    own = tuple(finding for finding in found if clip.source.id in finding.evidence.clips)
+    return clip.with_findings(own) if own else clip
+
+
+def _count(clips: Sequence[Clip], subjects: Sequence[Subject], find: Finder) -> tuple[list[Finding], Extent]:
+    found: list[Finding] = []
+    extent = Extent()
+    for subject in (s for s in subjects if s.turn == "count"):
+        reading = _read(subject, clips)
+        extent = reading if isinstance(reading, Extent) else extent
+        found.extend(find(subject, reading))
+    return found, extent
+
+
+def _verdict(
+    clips: Sequence[Clip], counted: Sequence[Finding], subjects: Sequence[Subject], find: Finder
+) -> DatasetVerdict:
+    undecided = any(clip.verdict is Verdict.UNDECIDED for clip in clips)
+    if not any(finding.severity is Severity.ERROR for finding in counted):
+        nothing = not any(clip.verdict.counts for clip in clips)
+        if undecided:
+            return DatasetVerdict.UNDECIDED
+        return DatasetVerdict.REJECTED if nothing else DatasetVerdict.APPROVED
+    if undecided and _could_pass(clips, subjects, find):
+        return DatasetVerdict.UNDECIDED
+    return DatasetVerdict.REJECTED
+
+
+def _could_pass(clips: Sequence[Clip], subjects: Sequence[Subject], find: Finder) -> bool:
+    """Whether the set would have no error if all that we failed to examine turned out well."""
+    hopeful = [clip for clip in clips if clip.verdict is Verdict.UNDECIDED]
+    if any((clip.readings.get(Container) or Container()).decoded_s is None for clip in hopeful):
+        return True  # it may be of any length
+    forgiven = [
+        replace(clip, findings=tuple(f for f in clip.findings if f.severity is not Severity.FAULT)) for clip in clips
+    ]
+    counted, _ = _count(forgiven, subjects, find)
+    return not any(finding.severity is Severity.ERROR for finding in counted)

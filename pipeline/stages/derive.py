@@ -1,0 +1,211 @@
+"""Derive the signals that several subjects stand on, once: 16 kHz mono, and who speaks when.
+
+Blocks go in as decoded and come out with `mono16k` and `activity` of the same stretch. The voice activity engine looks
+at windows, so blocks wait until their frames are certain: about 25 s of audio are kept at a time, whatever its length.
+"""
+
+import importlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import soxr
+
+from pipeline.dsp import FLOOR_DBFS
+from pipeline.records import Activity, Block, Floats, StreamInfo
+
+RATE_HZ = Activity.RATE_HZ
+MIX_HZ = 10
+"""How often the downmix looks again at which channels are alive; a grid of its own, so that blocks do not matter."""
+
+DEAD_DB = 40.0
+"""A channel that has this much less energy so far than the loudest one is left out of the downmix."""
+
+
+class VoiceActivity(Protocol):
+    """An engine of `pipeline/activity`."""
+
+    name: str
+
+    def feed(self, samples: Floats) -> Floats:
+        """Probabilities (frames, voices) of the frames that became certain."""
+        ...
+
+    def finish(self) -> Floats:
+        """The frames still owed."""
+        ...
+
+
+def activity_engine(name: str) -> VoiceActivity:
+    """The voice activity engine of that name, ready for one clip. Raises ModelError when its weights are missing."""
+    engine: VoiceActivity = importlib.import_module(f"pipeline.activity.{name}").Engine()
+    return engine
+
+
+def derive(info: StreamInfo, blocks: Iterable[Block], engine: VoiceActivity | None) -> Iterator[Block]:
+    """The same blocks, each with its part of the 16 kHz mono signal and, given an engine, of the activity."""
+    mix, resample = _Downmix(info), _Resampler(info.sample_rate)
+    frames = None if engine is None else _Frames(engine)
+    waiting: deque[Block] = deque()
+    mono = _Ribbon()
+    for block in blocks:
+        waiting.append(block)
+        _advance(mono, frames, resample.feed(mix.feed(block.samples)))
+        while waiting and _is_certain(waiting[0], mono, frames):
+            yield _carried(waiting.popleft(), mono, frames)
+    _advance(mono, frames, resample.feed(mix.finish()))
+    _advance(mono, frames, resample.finish())
+    if frames is not None:
+        frames.finish()
+    while len(waiting) > 1:
+        yield _carried(waiting.popleft(), mono, frames)
+    for block in waiting:
+        yield replace(block, mono16k=mono.cut(mono.end), activity=None if frames is None else frames.cut(frames.end))
+
+
+def _advance(mono: "_Ribbon", frames: "_Frames | None", samples: Floats) -> None:
+    mono.append(samples)
+    if frames is not None and len(samples):
+        frames.feed(samples)
+
+
+class _Downmix:
+    """The mean of the channels that are alive, decided every 100 ms from the energy so far. Keeps under 100 ms."""
+
+    def __init__(self, info: StreamInfo) -> None:
+        self._rate, self._channels = info.sample_rate, info.channels
+        self._held = np.empty((0, info.channels), np.float32)
+        self._energy = np.zeros(info.channels)
+        self._cell = 0
+
+    def feed(self, samples: Floats) -> Floats:
+        if self._channels == 1:
+            return samples[:, 0]
+        held = np.concatenate((self._held, samples)) if len(self._held) else samples
+        parts, at = [], 0
+        while (size := self._edge(self._cell + 1) - self._edge(self._cell)) <= len(held) - at:
+            parts.append(self._mixed(held[at : at + size]))
+            at, self._cell = at + size, self._cell + 1
+        self._held = held[at:]
+        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+    def finish(self) -> Floats:
+        return self._mixed(self._held) if len(self._held) else np.empty(0, np.float32)
+
+    def _edge(self, cell: int) -> int:
+        return cell * self._rate // MIX_HZ
+
+    def _mixed(self, samples: Floats) -> Floats:
+        self._energy += np.einsum("ij,ij->j", samples, samples, dtype=np.float64)
+        alive = self._energy >= self._energy.max() * 10 ** (-DEAD_DB / 10)
+        mixed: Floats = samples[:, alive].mean(axis=1)
+        return mixed
+
+
+class _Resampler:
+    """soxr as a stream; at 16 kHz already, nothing is touched."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._stream = None if rate_hz == RATE_HZ else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32")
+
+    def feed(self, samples: Floats) -> Floats:
+        if self._stream is None or not len(samples):
+            return samples
+        made: Floats = self._stream.resample_chunk(np.ascontiguousarray(samples))
+        return made
+
+    def finish(self) -> Floats:
+        if self._stream is None:
+            return np.empty(0, np.float32)
+        made: Floats = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
+        return made
+
+
+class _Ribbon:
+    """An array that grows at its end and is cut off at its start; positions stay those of the whole."""
+
+    def __init__(self, shape: tuple[int, ...] = (0,)) -> None:
+        self._array = np.empty(shape, np.float32)
+        self._first = 0
+
+    @property
+    def first(self) -> int:
+        return self._first
+
+    @property
+    def end(self) -> int:
+        return self._first + len(self._array)
+
+    def append(self, more: Floats) -> None:
+        if len(more):
+            self._array = np.concatenate((self._array, more))
+
+    def cut(self, until: int) -> Floats:
+        taken = self._array[: max(until - self._first, 0)]
+        self._array, self._first = self._array[len(taken) :], self._first + len(taken)
+        return taken
+
+
+class _Frames:
+    """The engine's probabilities and the level, frame by frame."""
+
+    def __init__(self, engine: VoiceActivity) -> None:
+        self._engine = engine
+        self._voices: _Ribbon | None = None
+        self._level = _Ribbon()
+        self._held = np.empty(0, np.float32)
+
+    @property
+    def end(self) -> int:
+        return 0 if self._voices is None else min(self._voices.end, self._level.end)
+
+    def feed(self, samples: Floats) -> None:
+        self._take(self._engine.feed(samples))
+        self._held = np.concatenate((self._held, samples))
+        whole = len(self._held) // Activity.HOP * Activity.HOP
+        self._level.append(_level_dbfs(self._held[:whole].reshape(-1, Activity.HOP)))
+        self._held = self._held[whole:]
+
+    def finish(self) -> None:
+        self._take(self._engine.finish())
+        if len(self._held):
+            self._level.append(_level_dbfs(self._held[None, :]))
+
+    def cut(self, until: int) -> Activity:
+        first = self._level.first
+        level = self._level.cut(until)
+        voices = np.empty((0, 1), np.float32) if self._voices is None else self._voices.cut(until)
+        if voices.shape[1] == 1:
+            return Activity(first, voices[:, 0], level)
+        ordered = np.sort(voices, axis=1)
+        return Activity(first, ordered[:, -1], level, voices, ordered[:, -2])
+
+    def _take(self, voices: Floats) -> None:
+        if self._voices is None:
+            self._voices = _Ribbon((0, voices.shape[1]))
+        self._voices.append(voices)
+
+
+def _level_dbfs(frames: Floats) -> Floats:
+    power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1]
+    level: Floats = (10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10)))).astype(np.float32)
+    return level
+
+
+def _ends(block: Block) -> tuple[int, int]:
+    """Where a block ends in samples at 16 kHz and in frames."""
+    samples_end = -(-(block.start + len(block.samples)) * RATE_HZ // block.sample_rate)
+    return samples_end, -(-samples_end // Activity.HOP)
+
+
+def _is_certain(block: Block, mono: _Ribbon, frames: _Frames | None) -> bool:
+    samples_end, frames_end = _ends(block)
+    return mono.end >= samples_end and (frames is None or frames.end >= frames_end)
+
+
+def _carried(block: Block, mono: _Ribbon, frames: _Frames | None) -> Block:
+    samples_end, frames_end = _ends(block)
+    activity = None if frames is None else frames.cut(frames_end)
+    return replace(block, mono16k=mono.cut(samples_end), activity=activity)

@@ -1,0 +1,54 @@
+"""The manifest: the clips that passed, byte for byte, and under which terms. Written only when the gate says yes."""
+
+import hashlib
+import os
+from typing import Any
+
+from pipeline.outcome import Report, totals
+from pipeline.readings import Container, Speech
+from pipeline.records import Clip, Severity
+from pipeline.storage import codec
+
+SCHEMA = "voxgate.manifest/1"
+NAME = "manifest.json"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The manifest of an approved run. Its bytes depend on the input and the settings alone."""
+    profile = report.settings.profile
+    made: dict[str, Any] = codec.rounded(
+        {
+            "schema": SCHEMA,
+            "profile": {"name": profile.name, "provider": profile.provider, "use": profile.use},
+            "settings_sha256": report.settings.sha256,
+            "tool": {"name": "voxgate", "version": report.version},
+            "root": report.root,
+            "totals": totals(report),
+            "not_examined": codec.plain(report.not_examined),
+            "relaxed": codec.plain(report.settings.relaxed),
+            "language": report.language,
+            "clips": [_clip(clip, report.root) for clip in report.clips if clip.verdict.counts],
+        }
+    )
+    return made | {"sha256": digest(made)}
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    """The digest over everything but the digest itself. It guards against accidents, not against forgers."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(codec.canonical(rest)).hexdigest()
+
+
+def _clip(clip: Clip, root: str) -> dict[str, Any]:
+    container, speech = clip.readings[Container], clip.readings.get(Speech)
+    made = {
+        "id": clip.source.id,
+        "path": os.path.relpath(clip.source.path, root).replace(os.sep, "/"),
+        "sha256": clip.sha256,
+        "bytes": clip.source.bytes,
+        "format": container.format,
+        "decoded_s": container.decoded_s,
+        "speech_s": None if speech is None else speech.speech_s,
+        "warnings": sorted({f.code for f in clip.findings if f.severity is Severity.WARNING}),
+    }
+    return made if clip.source.transcript is None else made | {"transcript": clip.source.transcript}

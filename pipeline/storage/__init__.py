@@ -1,0 +1,1 @@
+"""Where files live: hashing, atomic writing, JSON of our records, and the journal."""

@@ -1,0 +1,80 @@
+"""Our records as JSON and back, by their type hints; floats keep every digit, so that a verdict can be reached again.
+
+`rounded` is for files that people read: seconds to 0.001, decibels to 0.01, by the unit at the end of a field's name.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+from pipeline.errors import RecordError
+
+T = TypeVar("T")
+
+DIGITS = {"_s": 3, "_db": 2, "_dbfs": 2, "_dbtp": 2, "_lufs": 2, "_lu": 2, "_hz": 1, "_ratio": 6, "kbps": 1}
+DEFAULT_DIGITS = 4
+
+
+def plain(record: Any) -> Any:
+    """Dataclasses as dictionaries and tuples as lists, all the way down."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {f.name: plain(getattr(record, f.name)) for f in dataclasses.fields(record)}
+    if isinstance(record, (list, tuple)):
+        return [plain(item) for item in record]
+    return record
+
+
+def rounded(value: Any, name: str = "") -> Any:
+    """A plain value with floats rounded to what their unit deserves; `name` is the field that holds it."""
+    if isinstance(value, dict):
+        return {key: rounded(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item, name) for item in value]
+    if isinstance(value, float):
+        digits = next((n for suffix, n in DIGITS.items() if name.endswith(suffix)), DEFAULT_DIGITS)
+        return round(value, digits) + 0.0  # -0.0 becomes 0.0
+    return value
+
+
+def restored(kind: type[T], value: Any) -> T:
+    """A record of that type from its plain form; unknown keys are passed over, missing ones take their defaults.
+
+    Raises RecordError where the value does not fit the type.
+    """
+    try:
+        made: T = _restored(kind, value)
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise RecordError(f"this is no {kind.__name__} of ours: {error}; run check again with --fresh") from error
+    return made
+
+
+def _restored(kind: Any, value: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return (
+            None if value is None else _restored(next(a for a in typing.get_args(kind) if a is not type(None)), value)
+        )
+    if origin is tuple:
+        inner = typing.get_args(kind)[0]
+        return tuple(_restored(inner, item) for item in value)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        named = {f.name: _restored(hints[f.name], value[f.name]) for f in dataclasses.fields(kind) if f.name in value}
+        return kind(**named)
+    if kind is float and isinstance(value, int):
+        return float(value)
+    if isinstance(kind, type) and not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def text(document: Any, *, indent: int | None = 1) -> str:
+    """JSON as voxgate writes it: ASCII, so that any file name survives, and never NaN."""
+    return json.dumps(document, indent=indent, allow_nan=False, ensure_ascii=True)
+
+
+def canonical(document: Any) -> bytes:
+    """The one spelling of a document that digests are taken over."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode()

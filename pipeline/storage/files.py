@@ -1,0 +1,53 @@
+"""Hashing and atomic writing of local files."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import OutputError
+
+CHUNK_BYTES = 1 << 20
+
+
+def sha256_of(path: str | Path) -> str:
+    """Digest of a file's bytes, read a megabyte at a time. Raises OSError."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: temporary file beside it, fsync, rename. Raises OutputError."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}); name another folder with -o") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise OutputError(f"{path} cannot be written ({error.strerror}); free some space or use another -o") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for results, with its parents. Raises OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {path} cannot be made ({error.strerror}); name another one with -o") from error

@@ -1,0 +1,163 @@
+"""The summary of a run: the verdict, the clocks, what to do next, which clips have what where, and what nobody looked at."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.outcome import Report
+from pipeline.records import Clip, DatasetVerdict, Finding, Severity, Span, Verdict
+from pipeline.stages.advise import Step, advise
+from pipeline.stages.manifest import NAME as MANIFEST
+from pipeline.words import clock, count, moment, printable
+
+BAR_CELLS = 44
+MAX_STEPS, MAX_CLIPS, MAX_SPANS = 8, 40, 4
+STYLES = {
+    DatasetVerdict.APPROVED: "bold green",
+    DatasetVerdict.REJECTED: "bold red",
+    DatasetVerdict.UNDECIDED: "bold yellow",
+}
+MARKS = {Severity.ERROR: "red", Severity.FAULT: "magenta", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+
+def show(report: Report, out: Path, console: Console) -> None:
+    """Print the summary of a run whose results lie in `out`."""
+    console.print(Group(*_parts(report, out)))
+
+
+def _parts(report: Report, out: Path) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(), _headline(report), Text(), _clocks(report)]
+    steps = advise(report)
+    if steps:
+        parts += [_title("What to do next"), *(_step(number, step) for number, step in enumerate(steps[:MAX_STEPS], 1))]
+        if len(steps) > MAX_STEPS:
+            parts.append(Text(f"     and {len(steps) - MAX_STEPS} more in the report", style="dim"))
+    flagged = [clip for clip in report.clips if clip.findings]
+    if flagged:
+        parts += [_title(f"Findings in {len(flagged)} of {count(len(report.clips), 'file')}"), _table(flagged)]
+    parts += _caveats(report)
+    parts += [Text(), *_files(report, out)]
+    return parts
+
+
+def _title(words: str) -> RenderableType:
+    return Group(Text(), Text(f"  {words}", style="bold"))
+
+
+def _headline(report: Report) -> Text:
+    line = Text("  ")
+    line.append(f" {report.verdict.upper()} ", style=f"{STYLES[report.verdict]} reverse")
+    line.append(f"  {count(len(report.clips), 'file')} for {report.settings.profile.name}: ")
+    counts = {verdict: sum(clip.verdict is verdict for clip in report.clips) for verdict in Verdict}
+    told = (
+        f"{counts[Verdict.ACCEPT]} accepted",
+        f"{counts[Verdict.REVIEW]} with warnings",
+        f"{counts[Verdict.REJECT]} rejected",
+        f"{counts[Verdict.UNDECIDED]} undecided",
+    )
+    line.append(", ".join(part for part in told if not part.startswith("0 ")))
+    return line
+
+
+def _clocks(report: Report) -> RenderableType:
+    extent = report.extent
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    table.add_column()
+    scale_s = max(extent.decoded_s, report.target_s or 0.0, report.minimum_s or 0.0, 1.0)
+    rows = (("decoded", extent.decoded_s), ("speech", extent.speech_s), ("approved", extent.approved_s))
+    for name, value in rows:
+        table.add_row(name, clock(value), _bar(value / scale_s, report, scale_s))
+    if report.minimum_s is not None:
+        wanted = f"│ at {clock(report.minimum_s)} is the minimum"
+        wanted += f"; {clock(report.target_s)} is advised" if report.target_s is not None else ""
+        table.add_row("", "", Text(wanted, style="dim"))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _bar(share: float, report: Report, scale_s: float) -> Text:
+    full = round(min(share, 1.0) * BAR_CELLS)
+    mark = None if report.minimum_s is None else min(round(report.minimum_s / scale_s * BAR_CELLS), BAR_CELLS - 1)
+    enough = report.minimum_s is None or share * scale_s >= report.minimum_s
+    bar = Text()
+    for cell in range(BAR_CELLS):
+        if cell == mark:
+            bar.append("│", style="bold")
+        elif cell < full:
+            bar.append("━", style="green" if enough else "yellow")
+        else:
+            bar.append("─", style="dim")
+    return bar
+
+
+def _step(number: int, step: Step) -> RenderableType:
+    line = Text(f"  {number}. ", style="bold")
+    line.append(step.text[0].upper() + step.text[1:], style="default")
+    line.append(f". {step.hint}", style="dim")
+    return line
+
+
+def _table(flagged: list[Clip]) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("file", overflow="fold", ratio=3, min_width=12)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("finding", no_wrap=True)
+    table.add_column("what and where", ratio=5, overflow="fold")
+    for clip in sorted(flagged, key=lambda clip: (-max(f.severity for f in clip.findings), clip.source.id))[:MAX_CLIPS]:
+        for row, finding in enumerate(clip.findings):
+            name = "" if row else printable(clip.source.id)
+            verdict = "" if row else str(clip.verdict)
+            table.add_row(name, verdict, Text(finding.code, style=MARKS[finding.severity]), _told(finding))
+    if len(flagged) > MAX_CLIPS:
+        table.add_row(f"and {len(flagged) - MAX_CLIPS} more", "", "", "in the report")
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _told(finding: Finding) -> Text:
+    text = Text(printable(finding.message))
+    if finding.evidence.spans:
+        text.append(f"  {times(finding.evidence.spans)}", style="cyan")
+    return text
+
+
+def times(spans: tuple[Span, ...]) -> str:
+    """The first few spans as times in the clip."""
+    told = [
+        moment(s.start_s) if s.length_s < 0.05 else f"{moment(s.start_s)}–{moment(s.end_s)}" for s in spans[:MAX_SPANS]
+    ]
+    more = f" and {len(spans) - MAX_SPANS} more" if len(spans) > MAX_SPANS else ""
+    return ", ".join(told) + more
+
+
+def _caveats(report: Report) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if report.not_examined:
+        names = ", ".join(absence.subject for absence in report.not_examined)
+        line = Text(f"  {names}. ", style="yellow")
+        line.append("Nobody has looked for faults of these kinds; listen for them yourself.", style="dim")
+        parts += [_title("Not examined"), line]
+    if report.settings.relaxed:
+        parts.append(_title("Relaxed limits"))
+        parts += [
+            Text(f"  {entry.key}: {entry.used} instead of {entry.default}", style="yellow")
+            for entry in report.settings.relaxed
+        ]
+    for names, what in ((report.left_out, "left out by name"), (report.skipped, "no audio, passed over")):
+        if names:
+            shown = ", ".join(printable(name) for name in names[:5]) + (" …" if len(names) > 5 else "")
+            parts += [Text(), Text(f"  {count(len(names), 'file')} {what}: {shown}", style="dim")]
+    return parts
+
+
+def _files(report: Report, out: Path) -> list[RenderableType]:
+    lines = [Text(f"  report    {out / 'report.html'}")]
+    if report.verdict is DatasetVerdict.APPROVED:
+        lines.append(Text(f"  manifest  {out / MANIFEST}", style="green"))
+    else:
+        lines.append(Text("  manifest  none: it is written only when the set is approved", style="dim"))
+    return list(lines)
