@@ -148,14 +148,28 @@ def _declare(subject: str, f: "Field[Any]") -> Declared:
     if f.default is MISSING or not f.metadata.get("reason"):
         raise TypeError(f"the limit {key} needs a default and a reason; declare it with limit()")
     choices: tuple[str, ...] = f.metadata["choices"]
-    looser = f.metadata["looser"] or (
-        "lower" if f.name.startswith("min") else "higher" if f.name.startswith("max") else None
+    return Declared(
+        key=key,
+        default=f.default,
+        reason=f.metadata["reason"],
+        source=f.metadata["source"],
+        looser=_looser_side(key, f),
+        measuring=bool(choices),
+        choices=choices,
     )
-    if looser is None:
-        looser = "none" if choices else None
-    if looser is None:
-        raise TypeError(f"the limit {key} must say which side is looser")
-    return Declared(key, f.default, f.metadata["reason"], f.metadata["source"], looser, bool(choices), choices)
+
+
+def _looser_side(key: str, f: "Field[Any]") -> Side:
+    said: Side | None = f.metadata["looser"]
+    if said is not None:
+        return said
+    if f.metadata["choices"]:
+        return "none"
+    if f.name.startswith("min_"):
+        return "lower"
+    if f.name.startswith("max_"):
+        return "higher"
+    raise TypeError(f"the limit {key} must say which side is looser")
 
 
 def _modules(package: str) -> Iterable[str]:

@@ -7,6 +7,7 @@ keys and wrong kinds are refused with the file, the line and the nearest known n
 import difflib
 import hashlib
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -223,7 +224,7 @@ def _coerced(declared: Declared, raw: Any, where: str) -> Value:
         raise SettingsError(f"{where}: {declared.key} is a list of words, not {raw!r}")
     if raw == OFF:
         return None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or raw != raw or abs(raw) == float("inf"):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
         raise SettingsError(f"{where}: {declared.key} is a number, or {OFF!r} to switch it off, not {raw!r}")
     if isinstance(default, int) and raw != int(raw):
         raise SettingsError(f"{where}: {declared.key} is a whole number, not {raw!r}")

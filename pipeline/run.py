@@ -12,7 +12,7 @@ from pipeline import __version__, catalogue, config
 from pipeline.errors import DecodeError, MeasuringChanged, ModelError, SourceChanged, UsageError
 from pipeline.outcome import Report
 from pipeline.readings import Container
-from pipeline.records import Clip, DatasetVerdict, Engine, Fault, Readings, Source
+from pipeline.records import Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
 from pipeline.stages import decide, decode, derive, find, flag, manifest, measure, page, report
 from pipeline.storage import codec
 from pipeline.storage.files import make_folder, sha256_of, write_atomic
@@ -43,8 +43,8 @@ class Request:
 class Watcher:
     """Who is told how a check goes: `begin` once with all clips, `finish` with each one that is done."""
 
-    begin: Callable[[Sequence[Source]], None] = field(default=lambda sources: None)
-    finish: Callable[[Clip], None] = field(default=lambda clip: None)
+    begin: Callable[[Sequence[Source]], None] = field(default=lambda _sources: None)
+    finish: Callable[[Clip], None] = field(default=lambda _clip: None)
 
 
 def check(request: Request, watcher: Watcher | None = None) -> Report:
@@ -111,8 +111,7 @@ def examine(source: Source, settings: config.Settings, known_sha256: str | None 
         before = Stamp.of(source.path)
         clip = replace(clip, sha256=known_sha256 or sha256_of(source.path))
         clip = _measured(clip, str(settings.values["speech.engine"]))
-        if Stamp.of(source.path) != before:
-            raise SourceChanged("it was changed while it was read; run again when nothing writes to it")
+        _refuse_changed(source, before)
     except DecodeError as error:
         reading = Container(extension=Path(source.path).suffix.lower(), **{error.kind: error.why})  # type: ignore[arg-type]
         return replace(clip, readings=Readings().with_reading(reading))
@@ -125,6 +124,11 @@ def examine(source: Source, settings: config.Settings, known_sha256: str | None 
         log.debug("examining %s", source.id, exc_info=True)
         return Clip(source, sha256=clip.sha256, faults=(Fault(None, f"{type(error).__name__}: {error}"),))
     return clip
+
+
+def _refuse_changed(source: Source, before: Stamp) -> None:
+    if Stamp.of(source.path) != before:
+        raise SourceChanged("it was changed while it was read; run again when nothing writes to it")
 
 
 def _measured(clip: Clip, engine_name: str) -> Clip:
@@ -216,7 +220,7 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
     return made
 
 
-def _found_in(settings: config.Settings, subject: catalogue.Subject, reading: object) -> Iterable[flag.Finding]:
+def _found_in(settings: config.Settings, subject: catalogue.Subject, reading: object) -> Iterable[Finding]:
     return flag.findings(subject, reading, Readings(), settings)
 
 

@@ -91,7 +91,7 @@ def hot_peak(loudness: Loudness, limits: LoudnessLimits) -> Iterator[Evidence]:
     "TOO_QUIET",
     Severity.WARNING,
     says="is quiet: {detail}; at least {limit:.0f} is wanted",
-    hint="Come closer to the microphone or raise the gain; prepare can raise what is only exported too low.",
+    hint="Come closer to the microphone and raise the gain; if it was only exported too low, export it again at -20 LUFS.",
     means="Both the programme's loudness and the level of the speech in it are low, so that noise is near the voice.",
     gravest=Severity.ERROR,
 )

@@ -111,7 +111,8 @@ def _without_blips(stretches: np.ndarray) -> np.ndarray:
     firsts = stretches[np.concatenate(([0], split + 1)), 0]
     ends = stretches[np.concatenate((split, [len(stretches) - 1])), 1]
     joined = np.stack((firsts, ends), axis=1)
-    return joined[joined[:, 1] - joined[:, 0] >= MIN_SPEECH_FRAMES]
+    long_enough: np.ndarray = joined[joined[:, 1] - joined[:, 0] >= MIN_SPEECH_FRAMES]
+    return long_enough
 
 
 def _refined(stretches: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -158,7 +159,7 @@ def _long_pauses(speech: Speech, limits: SpeechLimits) -> tuple[Span, ...]:
     "LONG_PAUSE",
     Severity.WARNING,
     says="pauses for {detail}; less than {limit:g} s is wanted",
-    hint="Shorten these pauses to half a second, or let prepare do it.",
+    hint="Shorten these pauses to half a second and check again.",
     means="A gap between words that is so long that a model learns it: clones made from such recordings stall or drift "
     "in mid-sentence.",
 )
@@ -175,7 +176,7 @@ def long_pause(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
     "PAUSE_HEAVY",
     Severity.ERROR,
     says="is {value:.0%} long pauses, in {detail} of them; at most {limit:.0%} is wanted",
-    hint="Cut the pauses out, or let prepare do it, and check again.",
+    hint="Cut the pauses down to half a second and check again.",
     means="Long pauses make up so much of the clip that it teaches pausing more than speaking.",
 )
 def pause_heavy(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
@@ -226,6 +227,6 @@ def edge_silence(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
 )
 def no_speech(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
     """Fires when speech is less than the limit's share of the clip."""
-    if speech.speech_ratio is not None and limits.min_speech_ratio is not None:
-        if speech.speech_ratio < limits.min_speech_ratio:
-            yield Evidence(speech.speech_ratio, limits.min_speech_ratio)
+    ratio, least = speech.speech_ratio, limits.min_speech_ratio
+    if ratio is not None and least is not None and ratio < least:
+        yield Evidence(ratio, least)

@@ -1,5 +1,7 @@
 """The command line: one file a verb, gathered here."""
 
+import os
+
 import typer
 
 from pipeline.cli import check, explain, judge
@@ -19,7 +21,7 @@ app.command("list")(listing.show)
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:  # noqa: FBT001 - a flag
+def root(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
     """Check a folder of recordings before a voice is cloned from it."""
     if version:
         from pipeline import __version__
@@ -30,4 +32,6 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Run the command line; the process ends with the status that the contract gives it."""
+    for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: one native thread a process
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     app()

@@ -9,7 +9,7 @@ from pipeline.config import DEFAULT_PROFILE
 from pipeline.exits import guarded, status_of
 
 
-def check(  # noqa: PLR0913 - the options of the contract
+def check(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Folders, files or quoted patterns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path("voxgate-out"),
     profile: Annotated[str, typer.Option(help="A profile's name or a .toml file.")] = DEFAULT_PROFILE,

@@ -10,7 +10,7 @@ DOCTYPE_ID = b"\x42\x82"
 
 
 def doctype(head: bytes) -> str | None:
-    """ "webm", "matroska" or whatever the first bytes of a file say; `None` when they say nothing."""
+    """The document type in the first bytes of a file, such as "webm" or "matroska"; `None` when they name none."""
     at = head.find(DOCTYPE_ID, 4, 128)
     if at < 0 or at + 3 > len(head):
         return None

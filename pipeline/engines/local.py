@@ -1,9 +1,9 @@
 """Several processes on this machine (pebble): a worker that dies, hangs or eats memory costs its own clip."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -25,8 +25,9 @@ class Local:
     ) -> Iterator[Clip]:
         """Clips in any order."""
         context = multiprocessing.get_context("spawn")
-        with ProcessPool(max_workers=self._workers, context=context, initializer=_one_thread) as pool:
-            waiting, running = list(reversed(jobs)), {}
+        with ProcessPool(max_workers=self._workers, context=context) as pool:
+            waiting: list[Source] = list(reversed(jobs))
+            running: dict[Any, Source] = {}
             try:
                 while waiting or running:
                     while waiting and len(running) < 2 * self._workers:
@@ -44,14 +45,8 @@ class Local:
                             clip = lost(job, f"its worker died (exit status {error.exitcode})")
                         yield clip
             except BaseException:
-                pool.stop()
+                pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
                 raise
-
-
-def _one_thread() -> None:
-    """One native thread a worker: more would fight over the same cores."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
 
 
 def engine(jobs: int) -> Local:

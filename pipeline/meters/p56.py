@@ -1,7 +1,7 @@
 """Active speech level by ITU-T P.56, method B: the level of speech while it lasts, whatever the pauses."""
 
 import numpy as np
-from scipy import ndimage, signal
+from scipy import signal
 
 ENVELOPE_S = 0.03
 HANGOVER_S = 0.2
@@ -11,10 +11,10 @@ THRESHOLDS = 2.0 ** -np.arange(15, 0, -1)
 
 
 class SpeechLevelMeter:
-    """Keeps two filter states, 0.2 s of threshold numbers, and a count per threshold.
+    """Keeps two filter states and, per threshold, a count and where speech was last over it.
 
-    The hangover is taken by number: each envelope sample becomes the number of thresholds that it reaches, and the
-    highest number within the last 0.2 s says at which thresholds speech is still active.
+    The envelope is cut into runs that reach the same number of thresholds. Over a threshold, every sample of a run that
+    reaches it is active, and so are the 0.2 s that follow it, up to the next such run.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -22,8 +22,8 @@ class SpeechLevelMeter:
         self._b, self._a = [1 - g], [1, -g]
         self._first, self._second = np.zeros(1), np.zeros(1)
         self._hold = round(HANGOVER_S * rate_hz)
-        self._reached = np.zeros(self._hold, np.uint8)
-        self._active = np.zeros(len(THRESHOLDS) + 1, np.int64)
+        self._active = np.zeros(len(THRESHOLDS), np.int64)
+        self._over_until = np.full(len(THRESHOLDS), -1, np.int64)
         self._energy, self._samples = 0.0, 0
 
     def feed(self, samples: np.ndarray) -> None:
@@ -31,21 +31,29 @@ class SpeechLevelMeter:
         if not len(samples):
             return
         self._energy += float(np.dot(samples.astype(np.float64), samples))
-        self._samples += len(samples)
         smooth, self._first = signal.lfilter(self._b, self._a, np.abs(samples, dtype=np.float64), zi=self._first)
         envelope, self._second = signal.lfilter(self._b, self._a, smooth, zi=self._second)
-        reached = np.searchsorted(THRESHOLDS, envelope, side="right").astype(np.uint8)
-        view = np.concatenate((self._reached, reached))
-        held = ndimage.maximum_filter1d(view, self._hold + 1, origin=self._hold // 2, mode="nearest")
-        self._active += np.bincount(held[len(self._reached) :], minlength=len(self._active))
-        self._reached = view[len(view) - self._hold :]
+        reached = np.searchsorted(THRESHOLDS, envelope, side="right").astype(np.int8)
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(reached)) + 1))
+        ends = np.append(starts[1:], len(reached))
+        for number in range(int(reached.max())):
+            over = reached[starts] > number
+            self._count(number, starts[over] + self._samples, ends[over] + self._samples)
+        self._samples += len(samples)
+
+    def _count(self, number: int, starts: np.ndarray, ends: np.ndarray) -> None:
+        """Add the runs over threshold `number`, and the hangover behind all but the last of them."""
+        before = self._over_until[number]
+        previous = np.concatenate(([before if before >= 0 else starts[0]], ends[:-1]))
+        self._active[number] += int((ends - starts).sum() + np.minimum(starts - previous, self._hold).sum())
+        self._over_until[number] = ends[-1]
 
     def level(self) -> tuple[float, float] | None:
         """Active level in dB re full scale (a full-scale square wave is 0) and activity factor; `None` for silence."""
-        counts = np.cumsum(self._active[::-1])[::-1][1:]
-        if self._energy <= 0 or counts[0] == 0:
+        used = self._over_until >= 0
+        counts = self._active + np.where(used, np.minimum(self._samples - self._over_until, self._hold), 0)
+        if self._energy <= 0 or not used.any():
             return None
-        used = counts > 0
         levels = 10 * np.log10(self._energy / counts[used])
         margins = levels - 20 * np.log10(THRESHOLDS[used])
         below = np.flatnonzero(margins <= MARGIN_DB)

@@ -23,6 +23,10 @@ MIX_HZ = 10
 DEAD_DB = 40.0
 """A channel that has this much less energy so far than the loudest one is left out of the downmix."""
 
+CANCELLED_DB = 10.0
+"""When the mean of the channels has this much less energy so far than they have, they cancel, and the loudest stands in:
+a voice in opposite phase is a fault of the channels and no silence."""
+
 
 class VoiceActivity(Protocol):
     """An engine of `pipeline/activity`."""
@@ -78,6 +82,7 @@ class _Downmix:
         self._rate, self._channels = info.sample_rate, info.channels
         self._held = np.empty((0, info.channels), np.float32)
         self._energy = np.zeros(info.channels)
+        self._mix_energy = 0.0
         self._cell = 0
 
     def feed(self, samples: Floats) -> Floats:
@@ -101,6 +106,9 @@ class _Downmix:
         self._energy += np.einsum("ij,ij->j", samples, samples, dtype=np.float64)
         alive = self._energy >= self._energy.max() * 10 ** (-DEAD_DB / 10)
         mixed: Floats = samples[:, alive].mean(axis=1)
+        self._mix_energy += float(np.dot(mixed, mixed))
+        if self._mix_energy < self._energy[alive].mean() * 10 ** (-CANCELLED_DB / 10):
+            return samples[:, int(self._energy.argmax())]
         return mixed
 
 

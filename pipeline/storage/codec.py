@@ -62,7 +62,7 @@ def _restored(kind: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         named = {f.name: _restored(hints[f.name], value[f.name]) for f in dataclasses.fields(kind) if f.name in value}
-        return kind(**named)
+        return typing.cast("type[Any]", kind)(**named)
     if kind is float and isinstance(value, int):
         return float(value)
     if isinstance(kind, type) and not isinstance(value, kind):

@@ -5,7 +5,6 @@ version. A line torn by a crash is passed over. A last line names the clips of t
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -179,9 +178,8 @@ def _line(entry: Entry) -> str:
 
 
 def _entry(document: dict[str, Any]) -> Entry:
-    readings: Iterable[Any] = (
-        codec.restored(BY_SUBJECT[name], value) for name, value in document["readings"].items() if name in BY_SUBJECT
-    )
+    read = document["readings"]
+    readings = [codec.restored(kind, read[name]) for name, kind in BY_SUBJECT.items() if name in read]
     info, stamp = document["info"], document["stamp"]
     clip = Clip(
         source=codec.restored(Source, document["source"]),

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -15,7 +14,7 @@ from pipeline.stages.manifest import NAME as MANIFEST
 from pipeline.words import clock, count, moment, printable
 
 BAR_CELLS = 44
-MAX_STEPS, MAX_CLIPS, MAX_SPANS = 8, 40, 4
+MAX_STEPS, MAX_CLIPS, MAX_SPANS = 8, 25, 4
 STYLES = {
     DatasetVerdict.APPROVED: "bold green",
     DatasetVerdict.REJECTED: "bold red",
@@ -38,7 +37,7 @@ def _parts(report: Report, out: Path) -> list[RenderableType]:
             parts.append(Text(f"     and {len(steps) - MAX_STEPS} more in the report", style="dim"))
     flagged = [clip for clip in report.clips if clip.findings]
     if flagged:
-        parts += [_title(f"Findings in {len(flagged)} of {count(len(report.clips), 'file')}"), _table(flagged)]
+        parts += [_title(f"Findings in {len(flagged)} of {count(len(report.clips), 'file')}"), *_listing(flagged)]
     parts += _caveats(report)
     parts += [Text(), *_files(report, out)]
     return parts
@@ -102,20 +101,24 @@ def _step(number: int, step: Step) -> RenderableType:
     return line
 
 
-def _table(flagged: list[Clip]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("file", overflow="fold", ratio=3, min_width=12)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("finding", no_wrap=True)
-    table.add_column("what and where", ratio=5, overflow="fold")
-    for clip in sorted(flagged, key=lambda clip: (-max(f.severity for f in clip.findings), clip.source.id))[:MAX_CLIPS]:
-        for row, finding in enumerate(clip.findings):
-            name = "" if row else printable(clip.source.id)
-            verdict = "" if row else str(clip.verdict)
-            table.add_row(name, verdict, Text(finding.code, style=MARKS[finding.severity]), _told(finding))
+def _listing(flagged: list[Clip]) -> list[RenderableType]:
+    """Each clip on a line of its own, its findings under it: names and sentences get the whole width."""
+    parts: list[RenderableType] = []
+    ordered = sorted(flagged, key=lambda clip: (-max(f.severity for f in clip.findings), clip.source.id))
+    width = max(len(f.code) for clip in flagged for f in clip.findings)
+    for clip in ordered[:MAX_CLIPS]:
+        line = Text(f"  {printable(clip.source.id)}", overflow="fold")
+        line.append(f"  {clip.verdict}", style="dim")
+        parts.append(line)
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=width)
+        table.add_column(overflow="fold")
+        for finding in clip.findings:
+            table.add_row(Text(finding.code, style=MARKS[finding.severity]), _told(finding))
+        parts.append(Padding(table, (0, 0, 0, 4)))
     if len(flagged) > MAX_CLIPS:
-        table.add_row(f"and {len(flagged) - MAX_CLIPS} more", "", "", "in the report")
-    return Padding(table, (0, 0, 0, 2))
+        parts.append(Text(f"  and {count(len(flagged) - MAX_CLIPS, 'more file')} in the report", style="dim"))
+    return parts
 
 
 def _told(finding: Finding) -> Text:
@@ -147,10 +150,10 @@ def _caveats(report: Report) -> list[RenderableType]:
             Text(f"  {entry.key}: {entry.used} instead of {entry.default}", style="yellow")
             for entry in report.settings.relaxed
         ]
-    for names, what in ((report.left_out, "left out by name"), (report.skipped, "no audio, passed over")):
-        if names:
-            shown = ", ".join(printable(name) for name in names[:5]) + (" …" if len(names) > 5 else "")
-            parts += [Text(), Text(f"  {count(len(names), 'file')} {what}: {shown}", style="dim")]
+    for ids, what in ((report.left_out, "left out by name"), (report.skipped, "no audio, passed over")):
+        if ids:
+            shown = ", ".join(printable(id_) for id_ in ids[:5]) + (" …" if len(ids) > 5 else "")
+            parts += [Text(), Text(f"  {count(len(ids), 'file')} {what}: {shown}", style="dim")]
     return parts
 
 
