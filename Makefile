@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := voxgate-out
 
-.PHONY: setup run test check bench accuracy sample_data clean
+.PHONY: setup run test check bench accuracy sample_data readme clean
 
 setup: $(READY)
 
@@ -38,6 +38,10 @@ accuracy: setup
 
 sample_data: setup
 	$(BIN)/python sample_data/make.py
+	$(BIN)/python sample_data/picture.py
+
+readme: setup
+	$(BIN)/python tests/readme_tables.py
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

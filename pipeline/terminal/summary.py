@@ -1,5 +1,6 @@
 """The summary of a run: the verdict, the clocks, what to do next, which clips have what where, and what nobody looked at."""
 
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -15,6 +16,10 @@ from pipeline.words import clock, count, moment, printable
 
 BAR_CELLS = 44
 MAX_STEPS, MAX_CLIPS, MAX_SPANS = 8, 25, 4
+SHARED_BY = 4
+"""From so many files on, the same sentence is printed once."""
+
+CODE_CELLS = 18
 STYLES = {
     DatasetVerdict.APPROVED: "bold green",
     DatasetVerdict.REJECTED: "bold red",
@@ -102,23 +107,31 @@ def _step(number: int, step: Step) -> RenderableType:
 
 
 def _listing(flagged: list[Clip]) -> list[RenderableType]:
-    """Each clip on a line of its own, its findings under it: names and sentences get the whole width."""
+    """What many files share is said once; the rest stands under each file, where names and sentences get the width."""
+    counted = Counter((f.code, f.message) for clip in flagged for f in clip.findings)
+    shared = {key for key, number in counted.items() if number >= SHARED_BY}
     parts: list[RenderableType] = []
-    ordered = sorted(flagged, key=lambda clip: (-max(f.severity for f in clip.findings), clip.source.id))
-    width = max(len(f.code) for clip in flagged for f in clip.findings)
+    for code, message in sorted(shared):
+        finding = next(f for clip in flagged for f in clip.findings if (f.code, f.message) == (code, message))
+        parts += [Text(f"  {counted[code, message]} files alike"), _rows([finding])]
+    own = [clip for clip in flagged if any((f.code, f.message) not in shared for f in clip.findings)]
+    ordered = sorted(own, key=lambda clip: (-max(f.severity for f in clip.findings), clip.source.id))
     for clip in ordered[:MAX_CLIPS]:
         line = Text(f"  {printable(clip.source.id)}", overflow="fold")
         line.append(f"  {clip.verdict}", style="dim")
-        parts.append(line)
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, min_width=width)
-        table.add_column(overflow="fold")
-        for finding in clip.findings:
-            table.add_row(Text(finding.code, style=MARKS[finding.severity]), _told(finding))
-        parts.append(Padding(table, (0, 0, 0, 4)))
-    if len(flagged) > MAX_CLIPS:
-        parts.append(Text(f"  and {count(len(flagged) - MAX_CLIPS, 'more file')} in the report", style="dim"))
+        parts += [line, _rows([f for f in clip.findings if (f.code, f.message) not in shared])]
+    if len(own) > MAX_CLIPS:
+        parts.append(Text(f"  and {count(len(own) - MAX_CLIPS, 'more file')} in the report", style="dim"))
     return parts
+
+
+def _rows(findings: list[Finding]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, min_width=CODE_CELLS)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        table.add_row(Text(finding.code, style=MARKS[finding.severity]), _told(finding))
+    return Padding(table, (0, 0, 0, 4))
 
 
 def _told(finding: Finding) -> Text:

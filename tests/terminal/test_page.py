@@ -41,7 +41,7 @@ def document(**changes: object) -> dict[str, object]:
         "minimum_s": 1800.0,
         "target_s": 7200.0,
     }
-    made = {
+    return {
         "verdict": "rejected",
         "profile": "cartesia-pro",
         "tool": {"name": "voxgate", "version": "1"},
@@ -54,7 +54,6 @@ def document(**changes: object) -> dict[str, object]:
         "findings": [],
         "clips": [clip | changes],
     }
-    return made
 
 
 def test_the_page_shows_verdict_clip_finding_and_times():

@@ -111,3 +111,9 @@ def test_a_name_with_control_characters_cannot_write_to_the_terminal():
     text = shown(report(clip("evil\x1b[2J\n.wav", clipped=True)))
     assert "\x1b" not in text
     assert "evil\\x1b[2J\\n.wav" in text
+
+
+def test_what_many_files_share_is_said_once():
+    text = shown(report(*(clip(f"take{number}.wav", clipped=True) for number in range(9))))
+    assert text.count("is clipped") == 1
+    assert "9 files alike" in text

@@ -1,0 +1,53 @@
+"""Render the tables of README.md from what they tell of: findings from the catalogue, speeds from the last measurement.
+
+python tests/readme_tables.py           rewrite them
+python tests/readme_tables.py --check   exit 1 if one is stale
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from pipeline.catalogue import NOT_MEASURED, rules
+
+ROOT = Path(__file__).parents[1]
+
+
+def findings() -> str:
+    """Every code with its weight, what it means and how to mend it."""
+    found = {code: rule for code, (_, rule) in rules().items()} | {NOT_MEASURED.code: NOT_MEASURED}
+    rows = ["| finding | weight | what it means | what to do |", "|---|---|---|---|"]
+    for code, rule in sorted(found.items()):
+        weight = str(rule.severity) if rule.gravest is None else f"{rule.severity}, {rule.gravest} when grave"
+        rows.append(f"| `{code}` | {weight} | {rule.means} | {rule.hint} |")
+    return "\n".join(rows)
+
+
+def speed() -> str:
+    """The table of the last `make bench`, with the line that says on what it was measured."""
+    return "\n".join((ROOT / "tests" / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").splitlines()[2:])
+
+
+TABLES = {"findings": findings, "speed": speed}
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite or check the README."""
+    path = ROOT / "README.md"
+    text = old = path.read_text(encoding="utf-8")
+    for name, render in TABLES.items():
+        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
+        text, count = re.subn(pattern, lambda m, made=render(): m[1] + made + m[2], text, flags=re.DOTALL)
+        if count != 1:
+            print(f"README.md has no place for the table {name}")
+            return 1
+    if arguments == ["--check"]:
+        if text != old:
+            print("README.md is stale: run make readme")
+        return int(text != old)
+    path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
