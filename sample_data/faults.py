@@ -51,6 +51,7 @@ FAULTS = (
         sound_faults.no_speech,
         ("NOISY", "UNSURE", "NARROW_BAND", "POOR_QUALITY"),
     ),
+    Fault("unsure.flac", {"UNSURE": "warning"}, sound_faults.too_brief),
     Fault("dead-channel.mp3", {"DEAD_CHANNEL": "warning"}, sound_faults.dead_channel),
     Fault("inverted-channels.mp3", {"INVERTED_CHANNELS": "error"}, sound_faults.inverted_channels),
     Fault(

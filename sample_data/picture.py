@@ -1,9 +1,11 @@
 """Draw the terminal picture of the README: the summary of `flawed/`, from the real report, as an SVG file."""
 
+import io
 import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from pipeline import run
 from pipeline.terminal import summary
@@ -25,17 +27,13 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" 
 
 def main() -> None:
     """Check `flawed/` and draw the beginning of its summary."""
+    screen = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True)
+    screen.print("$ voxgate check recordings/", highlight=False)
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        report = run.check(run.Request((str(HERE / "flawed"),), out))
-        plain = Console(
-            width=COLUMNS, record=True, file=(out / "screen").open("w", encoding="utf-8"), force_terminal=True
-        )
-        with plain.capture() as captured:
-            summary.show(report, Path("voxgate-out"), plain)
-    picture = Console(width=COLUMNS, record=True, quiet=False, file=open("/dev/null", "w", encoding="utf-8"))
-    picture.print("$ voxgate check recordings/")
-    picture.print("\n".join(captured.get().splitlines()[:SHOWN_LINES]))
+        summary.show(run.check(run.Request((str(HERE / "flawed"),), Path(folder))), Path("voxgate-out"), screen)
+    drawn = screen.export_text(clear=False, styles=True).splitlines()[:SHOWN_LINES]
+    picture = Console(width=COLUMNS, record=True, file=io.StringIO())
+    picture.print(Text.from_ansi("\n".join(drawn)))
     (HERE / "terminal.svg").write_text(picture.export_svg(code_format=SVG), encoding="utf-8")
 
 

@@ -44,6 +44,14 @@ def clipped_then_turned_down(name: str) -> Specimen:
     return Specimen(encode(samples * decibels(-6), FLAC, FLAC.rate_hz), spans)
 
 
+def too_brief(name: str) -> Specimen:
+    """A third of a second from the middle of a word: less than loudness can be measured in."""
+    samples = clean(name, 9)
+    loudest = int(np.argmax(np.abs(samples)))
+    start = max(0, loudest - RATE_HZ // 6)
+    return Specimen(encode(resample(samples[start : start + RATE_HZ // 3], RATE_HZ, FLAC.rate_hz), FLAC, FLAC.rate_hz))
+
+
 def hot_peak(name: str) -> Specimen:
     """Peaks that are limited, and too close to full scale."""
     return Specimen(encode(with_room(level(reading(name, 10), -17.0, -0.05), name), VORBIS))

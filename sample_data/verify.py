@@ -20,7 +20,7 @@ APPROVED, REJECTED = 0, 1
 
 def voxgate(folder: Path, out: Path) -> int:
     """Run `voxgate check` on a folder, its words going to this terminal; the exit status."""
-    command = [Path(sys.executable).with_name("voxgate"), "check", folder, "-o", out]
+    command: list[str | Path] = [Path(sys.executable).with_name("voxgate"), "check", folder, "-o", out]
     return subprocess.run(command, check=False).returncode
 
 
