@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
+from types import CodeType
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack
 
 from pipeline.records import Evidence, Reading, Readings, Severity, StreamInfo
@@ -138,9 +139,30 @@ class Subject:
         """The subject's limits with their full keys, in the order they are written."""
         return tuple(_declare(self.name, f) for f in fields(self.limits))
 
+    def reads(self, rule: Rule) -> tuple[Declared, ...]:
+        """The limits that the rule's check looks at: those whose names stand in its code, or in functions that it calls."""
+        names = _names_in(rule.check)
+        return tuple(declared for declared in self.declared() if declared.key.partition(".")[2] in names)
+
     def evidence(self, rule: Rule, reading: object, readings: Readings, limits: Limits) -> Iterator[Evidence]:
         """What `rule` sees in a reading."""
         return rule.check(reading, *(readings.get(kind) for kind in rule.readings), limits)
+
+
+def _names_in(function: Callable[..., Any]) -> set[str]:
+    """Every attribute and global that a function of ours uses, and the functions of its module that it calls."""
+    names: set[str] = set()
+    pending: list[Any] = [function]
+    while pending:
+        code = getattr(pending.pop(), "__code__", None)
+        codes = [code] if code is not None else []
+        while codes:
+            code = codes.pop()
+            called = [function.__globals__.get(name) for name in code.co_names if name not in names]
+            pending += [f for f in called if getattr(f, "__module__", None) == function.__module__]
+            names.update(code.co_names)
+            codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return names
 
 
 def _declare(subject: str, f: "Field[Any]") -> Declared:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,33 +149,34 @@ def _profile_of(path: Path, document: Mapping[str, Any]) -> Profile:
 ABOUT = ("provider", "use", "source", "checked", "description")
 
 
-def _flat(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The document's keys as `subject.limit` and `severity.CODE`; the facts about the profile itself are left out."""
-    pairs: list[tuple[str, Any]] = []
-    for table, content in document.items():
-        if table in ABOUT and not isinstance(content, dict):
-            continue
-        if table == "limits" and isinstance(content, dict):
-            for subject, keys in content.items():
-                nested = keys.items() if isinstance(keys, dict) else [("", keys)]
-                pairs.extend((f"{subject}.{key}".rstrip("."), raw) for key, raw in nested)
-        elif table == "severity" and isinstance(content, dict):
-            pairs.extend((f"severity.{code}", raw) for code, raw in content.items())
-        else:
-            pairs.append((table, content))
-    return pairs
+def _flat(document: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Any]]:
+    """The document's keys as `subject.limit` and `severity.CODE`, whatever tables they stand in.
+
+    The table `limits` may be left out; the facts about the profile itself are no settings.
+    """
+    for name, content in document.items():
+        key = f"{table}{name}"
+        if isinstance(content, dict):
+            yield from _flat(content, "" if key == "limits" else f"{key}.")
+        elif key not in ABOUT:
+            yield key, content
 
 
 def _line_of(text: str, key: str) -> int:
     """The line on which a key stands, for a message; the first line where it cannot be told."""
-    table, _, name = key.rpartition(".")
-    seen = False
+    table, best = "", (0, 1)
     for number, line in enumerate(text.splitlines(), 1):
-        if re.match(r"\s*\[", line):
-            seen = line.strip(" []").removeprefix("limits.") == table
-        elif (seen or not table) and re.match(rf"\s*\"?{re.escape(name)}\"?\s*=", line):
-            return number
-    return 1
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        given = re.match(r"\s*([\w.\"' -]+?)\s*=", line)
+        if header is not None:
+            table = f"{header.group(1)}."
+        elif given is not None:
+            named = re.sub(r"[\"'\s]", "", f"{table}{given.group(1)}").removeprefix("limits.")
+            if key == named:
+                return number
+            if key.startswith(f"{named}."):  # an inline table
+                best = max(best, (len(named), number))
+    return best[1]
 
 
 def _assign(key: str, raw: Any, where: str, values: dict[str, Value], severities: dict[str, Severity]) -> None:
@@ -219,7 +220,7 @@ def _coerced(declared: Declared, raw: Any, where: str) -> Value:
             return str(raw)
         raise SettingsError(f"{where}: {declared.key} is one of {', '.join(declared.choices)}, not {raw!r}")
     if isinstance(default, tuple):
-        if isinstance(raw, list) and all(isinstance(item, str) for item in raw):
+        if isinstance(raw, list) and all(isinstance(item, str) and item != OFF for item in raw):
             return tuple(raw)
         raise SettingsError(f"{where}: {declared.key} is a list of words, not {raw!r}")
     if raw == OFF:

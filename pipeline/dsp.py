@@ -73,6 +73,14 @@ def grid(start: int, frames: int, rate_hz: int, hz: int) -> NDArray[np.int64]:
     return edges[(edges > 0) & (edges <= frames)]
 
 
+def cell_sums(values: Doubles, edges: NDArray[np.int64]) -> tuple[Doubles, Doubles]:
+    """Sums of (frames, ...) up to each of the grid's edges from the one before, and what is left behind the last edge."""
+    if not len(edges):
+        return values[:0], values.sum(axis=0)
+    starts = np.concatenate(([0], edges[:-1]))
+    return np.add.reduceat(values[: edges[-1]], starts, axis=0), values[edges[-1] :].sum(axis=0)
+
+
 def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Starts and ends (exclusive) of the stretches in which a mask is true, (stretches, 2)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))

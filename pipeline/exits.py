@@ -1,15 +1,21 @@
 """The exit statuses of the command line, and the one place where exceptions and verdicts become one of them."""
 
+from __future__ import annotations
+
+import os
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import typer
 
 from pipeline.errors import OutputError, VoxgateError
-from pipeline.outcome import Report
-from pipeline.records import DatasetVerdict
+
+if TYPE_CHECKING:  # the records bring numpy along, and --help must not wait for it
+    from collections.abc import Callable, Iterator
+
+    from pipeline.outcome import Report
 
 
 class Exit(IntEnum):
@@ -25,9 +31,19 @@ class Exit(IntEnum):
 
 def status_of(report: Report) -> Exit:
     """The status that a run leads to."""
-    if report.faults or report.verdict is DatasetVerdict.UNDECIDED:
+    if report.faults or report.verdict == "undecided":
         return Exit.NOT_EXAMINED
-    return Exit.DONE if report.verdict is DatasetVerdict.APPROVED else Exit.REFUSED
+    return Exit.DONE if report.verdict == "approved" else Exit.REFUSED
+
+
+def conclude(report: Report, show: Callable[[], None]) -> None:
+    """Show a report and leave with its status, also when nobody reads the end of what is shown. Raises typer.Exit."""
+    try:
+        show()
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich leaves at a broken pipe by itself, with a status of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(status_of(report))
 
 
 @contextmanager
@@ -40,7 +56,7 @@ def guarded() -> Iterator[None]:
     except VoxgateError as error:
         raise _left(str(error), Exit.USAGE) from error
     except BrokenPipeError:
-        sys.stdout = None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.DONE) from None
     except KeyboardInterrupt:
         told = "interrupted; what was examined is in the journal, the same command goes on from there"

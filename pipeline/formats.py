@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from pipeline.containers import asf, ebml, flac, frames, mp4, ogg, riff
+from pipeline.containers import asf, ebml, flac, frames, id3_end, mp4, ogg, riff
 from pipeline.records import Claim
 
 HEAD_BYTES = 4096
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBE")
+"""How ID3v2, ID3v1, APEv2 and Lyrics3 tags begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class Container:
     `slack_s` is how far the structure's own count may lie from what decodes without anything being lost: codecs that
     count whole frames or superframes are off by up to that much. `with_video` is what people call the same wrapping when
     it holds moving pictures too, where that makes it another format.
+
+    A bare stream is nothing but frames, so that what someone hung on behind reaches the decoder: `frame_mask` has the bits
+    that are the same at the start of all its frames, `frame_bytes` reads the length from there. `checksums`: each frame
+    carries one. `stamped`: time stamps are the file's own. `next_part` finds, behind a byte, where another stream is
+    chained on, and `goes_on` tells whether anything of the container follows there at all.
     """
 
     name: str
@@ -28,18 +35,46 @@ class Container:
     claim: Callable[[BinaryIO, int], Claim] | None = None
     slack_s: float = 0.0
     with_video: str | None = None
+    frame_mask: bytes | None = None
+    frame_bytes: Callable[[bytes], int | None] | None = None
+    checksums: bool = False
+    stamped: bool = True
+    next_part: Callable[[BinaryIO, int], int | None] | None = None
+    goes_on: Callable[[BinaryIO, int], bool] | None = None
 
 
 WAVE = Container("wave", "wav", riff.claim, 0.001)
 WAVE64 = Container("wave64", "w64", riff.claim, 0.001)
-MPEG = Container("mpeg", "mp3", frames.claim_mpeg, 0.06)
-FLAC = Container("flac", "flac", flac.claim, 0.001)
-OGG = Container("ogg", "ogg", ogg.claim)
-ADTS = Container("adts", "aac", frames.claim_adts, 0.06)
+MPEG = Container(
+    "mpeg", "mp3", frames.claim_mpeg, 0.06, frame_mask=frames.MPEG_MASK, frame_bytes=frames.mpeg_length, stamped=False
+)
+FLAC = Container("flac", "flac", flac.claim, 0.001, frame_mask=flac.FRAME_MASK, checksums=True)
+OGG = Container("ogg", "ogg", ogg.claim, next_part=ogg.next_part, goes_on=ogg.goes_on)
+ADTS = Container(
+    "adts", "aac", frames.claim_adts, 0.06, frame_mask=frames.ADTS_MASK, frame_bytes=frames.adts_length, stamped=False
+)
 ASF = Container("asf", "asf", asf.claim, 0.5, "wmv")
 MP4 = Container("mp4", "mov", mp4.claim, 0.1, "mp4")
-AC3 = Container("ac3", "ac3", frames.claim_ac3, 0.06)
-EAC3 = Container("eac3", "eac3", frames.claim_ac3, 0.06)
+AC3 = Container(
+    "ac3",
+    "ac3",
+    frames.claim_ac3,
+    0.06,
+    frame_mask=frames.AC3_MASK,
+    frame_bytes=frames.ac3_length,
+    checksums=True,
+    stamped=False,
+)
+EAC3 = Container(
+    "eac3",
+    "eac3",
+    frames.claim_ac3,
+    0.06,
+    frame_mask=frames.AC3_MASK,
+    frame_bytes=frames.ac3_length,
+    checksums=True,
+    stamped=False,
+)
 WEBM = Container("webm", "matroska", ebml.claim, 0.1)
 MATROSKA = Container("matroska", "matroska", ebml.claim, 0.1)
 
@@ -89,6 +124,7 @@ OTHERS: Final = (
     (Container("dts", "dts"), (".dts",)),
     (Container("avi", "avi"), (".avi",)),
     (Container("flv", "flv"), (".flv",)),
+    (Container("musepack", "mpc"), (".mpc",)),
     (MATROSKA, (".mka", ".mkv")),
     (MP4, (".mp4", ".m4b", ".m4p", ".m4r", ".3gp", ".mov")),
     (ASF, (".asf", ".wmv")),
@@ -117,6 +153,7 @@ MAGIC: Final[tuple[tuple[int, bytes, Container], ...]] = (
     (0, b"MAC ", OTHERS[5][0]),
     (0, b"TTA1", OTHERS[6][0]),
     (0, b"MPCK", OTHERS[7][0]),
+    (0, b"MP+", OTHERS[12][0]),
     (0, b"DSD ", OTHERS[8][0]),
     (0, b"\x7f\xfe\x80\x01", OTHERS[9][0]),
     (0, b"FLV\x01", OTHERS[11][0]),
@@ -131,7 +168,7 @@ def sniff(file: BinaryIO) -> Container | None:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head[:3] == b"ID3":
-        file.seek(frames.id3_end(file))
+        file.seek(id3_end(file))
         head = file.read(HEAD_BYTES)
         return _by_magic(head) or _by_frames(head) or MPEG
     return _by_magic(head) or _by_frames(head)
@@ -183,6 +220,12 @@ def fitting(container: Container, codec: str) -> tuple[str, ...]:
 def _rows(container: Container, codec: str) -> list[Format]:
     plain = "mp3" if codec.startswith("mp3") else codec
     return [row for row in FORMATS if container in row.containers and (row.codecs is None or plain in row.codecs)]
+
+
+def opened_by(names: str) -> Container | None:
+    """What a demuxer opens that goes by these names, separated by commas as FFmpeg gives them."""
+    kinds = [kind for row in FORMATS for kind in row.containers] + [kind for kind, _ in OTHERS]
+    return next((kind for kind in kinds if kind.demuxer in names.split(",")), None)
 
 
 def demuxers() -> Iterable[str]:

@@ -15,8 +15,8 @@ class Container(Reading):
 
     `extensions` are those that fit the content; `exact` says that `declared_s` is the container's own count and no
     estimate from a bit rate. `cut` tells in words how the file shows that it ends early, `lost_s` how much is missing
-    (`None`: it is known to be cut, not by how much). `errors` are packets that did not decode, at `error_spans`.
-    `changes` counts changes of rate or channels in mid-stream. `kbps` is file bits over decoded time.
+    (`None`: it is known to be cut, not by how much). `errors` counts places that did not decode, `error_spans` the first of them.
+    `changes` counts changes of rate or channels in mid-stream. `kbps` is coded sound over decoded time.
     """
 
     format: str | None = None
@@ -46,8 +46,9 @@ class Container(Reading):
 class Levels(Reading):
     """Plain sample statistics over all channels; dBFS has a full-scale square wave at 0.
 
-    `clipped_runs` counts flat tops: three or more neighbouring samples at the clip's own ceiling. `clipped_spans` are the
-    places, neighbours within 50 ms joined; `clipped_ratio` is the share of samples in such runs.
+    `clipped_runs` counts flat tops: three or more neighbouring samples at the ceiling of their second. `clipped_spans` are
+    the places, neighbours within 50 ms joined; `clipped_ratio` is the share of samples in such runs. `decoded_s` is
+    how long all of it lasts.
     """
 
     peak_dbfs: float | None = None
@@ -56,6 +57,7 @@ class Levels(Reading):
     clipped_ratio: float = 0.0
     clipped_spans: tuple[Span, ...] = ()
     dc_offset_ratio: float | None = None
+    decoded_s: float | None = None
     why: str | None = None
 
 
@@ -99,13 +101,15 @@ class Channels(Reading):
     """How the channels of a clip relate; all `None` for a mono clip.
 
     `dead` are the numbers (from 1) of channels that stay 40 dB or more under the loudest. `correlation` is the
-    zero-lag correlation of the first two live channels, -1 to 1, `level_correlation` that of their levels in decibels,
+    zero-lag correlation of the first two live channels, -1 to 1, `coherence` how much of their spectra goes together
+    whatever the delay, 0 to 1, `level_correlation` that of their levels in decibels while either is active, and
     `downmix_loss_db` how much power their mean loses against the louder of them.
     """
 
     count: int = 1
     dead: tuple[int, ...] = ()
     correlation: float | None = None
+    coherence: float | None = None
     level_correlation: float | None = None
     downmix_loss_db: float | None = None
     why: str | None = None

@@ -136,6 +136,7 @@ class Activity:
 
     speech, overlap : float32 (frames,), probability that someone speaks, that two do
     voices : float32 (frames, 3) or None, probability of each local voice; local to a window of the model, see `derive`
+    engine : who said so, by its name in `pipeline/activity`
     level_dbfs : float32 (frames,), mean power of the 16 kHz mono signal; digital silence is the floor of -120
     """
 
@@ -144,6 +145,7 @@ class Activity:
     level_dbfs: Floats
     voices: Floats | None = None
     overlap: Floats | None = None
+    engine: str | None = None
 
     HOP = 270
     RATE_HZ = 16_000

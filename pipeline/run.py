@@ -2,36 +2,36 @@
 
 import functools
 import importlib
-import logging
 import os
+import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import __version__, catalogue, config
-from pipeline.errors import DecodeError, MeasuringChanged, ModelError, SourceChanged, UsageError
+from pipeline import __version__, catalogue, config, engines
+from pipeline.errors import MeasuringChanged, NothingToCheck, UsageError
+from pipeline.examine import examine
+from pipeline.journal import Entry, Journal, Roster
 from pipeline.outcome import Report
-from pipeline.readings import Container
-from pipeline.records import Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
-from pipeline.stages import decide, decode, derive, find, flag, manifest, measure, page, report
+from pipeline.records import Absence, Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
+from pipeline.stages import decide, find, flag, manifest, page, report
 from pipeline.storage import codec
-from pipeline.storage.files import make_folder, sha256_of, write_atomic
-from pipeline.storage.journal import Entry, Journal, Roster, Stamp, last_run
-
-log = logging.getLogger(__name__)
-
-ENGINES = {"serial": "one clip after the other, in this process", "local": "several processes on this machine"}
+from pipeline.storage.files import Stamp, make_folder, remove, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once."""
+    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once.
+
+    `switched_off` are the subjects that the user does not want examined.
+    """
 
     inputs: tuple[str, ...]
     out: Path
     profile: str = config.DEFAULT_PROFILE
     overrides: tuple[str, ...] = ()
     leave_out: frozenset[str] = frozenset()
+    switched_off: tuple[Absence, ...] = ()
     language: str | None = None
     engine: str = "serial"
     jobs: int = 1
@@ -53,36 +53,37 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
     Raises UsageError, SettingsError or OutputError; what is wrong with a clip is in the report.
     """
     watch = Watcher() if watcher is None else watcher
-    if request.engine not in ENGINES:
-        raise UsageError(f"there is no engine {request.engine}; there are {', '.join(ENGINES)}")
+    if request.engine not in engine_names():
+        raise UsageError(f"there is no engine {request.engine}; there are {', '.join(engine_names())}")
     settings = config.load(request.profile, request.overrides)
     found = find.find(request.inputs, request.out)
     sources = _without(found.sources, request.leave_out)
     make_folder(request.out)
-    (request.out / manifest.NAME).unlink(missing_ok=True)
+    remove(request.out / manifest.NAME)
     journal = Journal(request.out)
     if not request.fresh:
         journal.load()
-    watch.begin(sources)
     roster = Roster(
         root=found.root,
-        ids=tuple(source.id for source in sources),
+        sources=tuple(sources),
+        measuring=settings.measuring_sha256,
+        version=__version__,
+        profile=request.profile,
         skipped=found.skipped,
         left_out=tuple(sorted(request.leave_out)),
-        language=request.language,
-        measuring=settings.measuring_sha256,
-        profile=request.profile,
+        switched_off=request.switched_off,
         overrides=request.overrides,
+        language=request.language,
     )
+    watch.begin(sources)
     clips = []
     try:
         for clip in _examined(sources, settings, journal, request):
             clips.append(clip)
             watch.finish(clip)
-    except BaseException:
-        journal.close(None)
-        raise
-    journal.close(roster)
+    finally:
+        journal.close()
+    journal.finish(roster)
     return _concluded(clips, settings, roster, request.out, strict=request.strict)
 
 
@@ -94,91 +95,42 @@ def judge(out: Path, profile: str | None = None, overrides: tuple[str, ...] = ()
     """
     journal = Journal(out)
     journal.load()
-    roster, entries = last_run(journal)
+    roster, clips = journal.last_run(__version__)
     config.refuse_measuring(overrides)
     kept = roster.overrides if profile is None else tuple(o for o in roster.overrides if config.measures(o))
     settings = config.load(roster.profile if profile is None else profile, (*kept, *overrides))
     if settings.measuring_sha256 != roster.measuring:
         raise MeasuringChanged("this profile measures otherwise than the run did; run check with it instead of judge")
-    (out / manifest.NAME).unlink(missing_ok=True)
-    return _concluded([entry.clip for entry in entries], settings, roster, out, strict=strict)
-
-
-def examine(source: Source, settings: config.Settings, known_sha256: str | None = None) -> Clip:
-    """Everything that happens to one file, in one worker, in bounded memory; findings are left to `flag`."""
-    clip = Clip(source, sha256=known_sha256)
-    try:
-        before = Stamp.of(source.path)
-        clip = replace(clip, sha256=known_sha256 or sha256_of(source.path))
-        clip = _measured(clip, str(settings.values["speech.engine"]))
-        _refuse_changed(source, before)
-    except DecodeError as error:
-        reading = Container(extension=Path(source.path).suffix.lower(), **{error.kind: error.why})  # type: ignore[arg-type]
-        return replace(clip, readings=Readings().with_reading(reading))
-    except OSError as error:
-        reading = Container(unreadable=f"it cannot be read ({error.strerror})")
-        return replace(clip, readings=Readings().with_reading(reading))
-    except SourceChanged as error:
-        return Clip(source, faults=(Fault(None, str(error)),))
-    except Exception as error:
-        log.debug("examining %s", source.id, exc_info=True)
-        return Clip(source, sha256=clip.sha256, faults=(Fault(None, f"{type(error).__name__}: {error}"),))
-    return clip
-
-
-def _refuse_changed(source: Source, before: Stamp) -> None:
-    if Stamp.of(source.path) != before:
-        raise SourceChanged("it was changed while it was read; run again when nothing writes to it")
-
-
-def _measured(clip: Clip, engine_name: str) -> Clip:
-    """The clip with the readings of every subject, or of those that need no model when the model is missing."""
-    subjects: Iterable[catalogue.Subject] = catalogue.clip_subjects()
-    faults: tuple[Fault, ...] = ()
-    engine = None
-    try:
-        engine = derive.activity_engine(engine_name)
-    except ModelError as error:
-        faults = tuple(Fault(s.name, str(error)) for s in subjects if "activity" in s.needs)
-        subjects = [s for s in subjects if "activity" not in s.needs]
-    with decode.Stream(clip.source.path) as stream:
-        blocks = derive.derive(stream.info, stream.blocks(), engine)
-        readings = measure.measure(stream.info, blocks, list(subjects))
-        return replace(clip, info=stream.info, readings=readings.with_reading(stream.container()), faults=faults)
+    remove(out / manifest.NAME)
+    return _concluded(clips, settings, roster, out, strict=strict)
 
 
 def _examined(
     sources: Sequence[Source], settings: config.Settings, journal: Journal, request: Request
 ) -> Iterable[Clip]:
     """Clips in any order: those that the journal knows, then the others as the engine finishes them."""
+    measuring = settings.measuring_sha256
+    stamps: dict[str, Stamp | None] = {}
     todo = []
     for source in sources:
-        clip = _known(source, settings, journal)
+        stamps[source.id] = _stamp(source)
+        clip = journal.known(source, stamps[source.id], measuring, __version__)
         if clip is None:
             todo.append(source)
         else:
             yield clip
     engine: Engine = importlib.import_module(f"pipeline.engines.{request.engine}").engine(request.jobs)
-    task = functools.partial(examine, settings=settings)
+    task = functools.partial(examine, activity=str(settings.values["speech.engine"]))
     for clip in engine.map(task, todo, _lost):
-        _record(clip, settings, journal)
+        journal.add(Entry(clip, stamps[clip.source.id], measuring, __version__))
         yield clip
 
 
-def _known(source: Source, settings: config.Settings, journal: Journal) -> Clip | None:
-    """What an earlier run measured in these very bytes."""
-    sha256 = journal.sha256_by_stamp(source)
-    if sha256 is None:
-        return None
-    return journal.reusable(source, sha256, settings.measuring_sha256, __version__)
-
-
-def _record(clip: Clip, settings: config.Settings, journal: Journal) -> None:
+def _stamp(source: Source) -> Stamp | None:
     try:
-        stamp = Stamp.of(clip.source.path)
+        return Stamp.of(source.path)
     except OSError:
-        stamp = None
-    journal.add(Entry(clip, stamp, settings.measuring_sha256, __version__))
+        return None
 
 
 def _lost(source: Source, why: str) -> Clip:
@@ -189,7 +141,10 @@ def _without(sources: Sequence[Source], leave_out: frozenset[str]) -> list[Sourc
     unknown = sorted(leave_out - {source.id for source in sources})
     if unknown:
         raise UsageError(f"--leave-out {unknown[0]}: there is no clip of that id; the report lists the ids")
-    return [source for source in sources if source.id not in leave_out]
+    kept = [source for source in sources if source.id not in leave_out]
+    if not kept:
+        raise NothingToCheck("--leave-out leaves no clip to check; leave fewer out")
+    return kept
 
 
 def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster, out: Path, *, strict: bool) -> Report:
@@ -206,7 +161,7 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
         extent=decision.extent,
         minimum_s=_number(settings, "extent.minimum_s"),
         target_s=_number(settings, "extent.target_s"),
-        not_examined=report.not_examined([subject.name for subject in catalogue.clip_subjects()]),
+        not_examined=report.not_examined([s.name for s in catalogue.clip_subjects()], roster.switched_off),
         skipped=roster.skipped,
         left_out=roster.left_out,
         language=roster.language,
@@ -227,6 +182,18 @@ def _found_in(settings: config.Settings, subject: catalogue.Subject, reading: ob
 def _number(settings: config.Settings, key: str) -> float | None:
     value = settings.values[key]
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def without_speakers(choice: str) -> tuple[Absence, ...]:
+    """What `--speakers` switches off. Raises UsageError for a choice that this version does not have."""
+    if choice not in ("auto", "off"):
+        raise UsageError(f"--speakers {choice} is not available in this version; choose auto or off")
+    return (Absence("speakers", "switched off with --speakers off"),) if choice == "off" else ()
+
+
+def engine_names() -> list[str]:
+    """The engines that there are, a module each."""
+    return sorted(module.name for module in pkgutil.iter_modules(engines.__path__))
 
 
 def default_jobs() -> int:

@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_tables_of_the_readme_are_what_the_code_renders():
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "readme_tables.py", "--check"], capture_output=True, text=True
+        [sys.executable, ROOT / "tests" / "readme_tables.py", "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
 
@@ -35,7 +35,7 @@ def test_the_readme_names_every_format(row):
 
 def test_every_make_target_that_the_readme_names_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make (\w+)`", README))
+    named = set(re.findall(r"(?:`|^    )make (\w+)", README, flags=re.MULTILINE))
     assert {"run", "test"} <= named
     assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in named)
 

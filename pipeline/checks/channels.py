@@ -6,11 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, grid
+from pipeline.dsp import FLOOR_DBFS, cell_sums, grid
 from pipeline.readings import Channels
-from pipeline.records import Block, Evidence, Severity, StreamInfo
+from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 
-LEVEL_HZ = 10
+LEVEL_HZ = 20
+ACTIVE_DB, DEEP_DB = 20.0, 40.0
+"""Levels are compared while either side is within 20 dB of its loud passages: two voices may well pause together. What
+lies 40 dB under those is all the same."""
+
+MIN_ACTIVE_S = 2.0
+
+WINDOW_S, BAND_HZ = 0.064, (80.0, 6_000.0)
+"""Longer than sound takes from one microphone to another in a room, and where a voice is."""
+
+MAX_COHERENT = 8
+"""Of more channels than 7.1 has, no spectra are kept."""
+
 DEAD_DB = 40.0
 """The same bound at which the downmix leaves a channel out: what it calls dead, the report calls dead."""
 
@@ -19,13 +31,19 @@ DEAD_DB = 40.0
 class ChannelsLimits(Limits):
     """When two channels count as inverted or as different."""
 
-    min_correlation: float = limit(-0.5, "two good channels of one voice correlate positively; inverted ones near -1")
-    min_same_correlation: float = limit(0.3, "spaced microphones in one room stay above it")
-    min_same_level_correlation: float = limit(0.5, "the ups and downs of one voice are the same in both channels")
+    min_correlation: float | None = limit(
+        -0.5, "two good channels of one voice correlate positively; inverted ones near -1"
+    )
+    min_same_coherence: float | None = limit(
+        0.6, "two takes stay under 0.3, an interview's two microphones under 0.6; one voice in a dry room is over 0.8"
+    )
+    min_same_level_correlation: float | None = limit(
+        0.35, "two voices stay under it, one voice on two microphones over it, even metres apart in a hall"
+    )
 
 
 class ChannelsMeter:
-    """Keeps sums per channel, and for two or more channels a level per 100 ms and channel: 144 kB an hour each."""
+    """Keeps sums, for two channels and more a level per 50 ms and channel, 288 kB an hour each, and up to 8 x 8 spectra."""
 
     def __init__(self, info: StreamInfo) -> None:
         self._rate, self._count = info.sample_rate, info.channels
@@ -33,6 +51,7 @@ class ChannelsMeter:
         self._frames = 0
         self._cell = np.zeros(info.channels)
         self._levels: list[np.ndarray] = []
+        self._spectra = CrossSpectra(info.sample_rate, info.channels) if 1 < info.channels <= MAX_COHERENT else None
 
     def feed(self, block: Block) -> None:
         """Take in a block."""
@@ -42,9 +61,13 @@ class ChannelsMeter:
         samples = block.samples.astype(np.float64)
         self._products += samples.T @ samples
         self._feed_levels(samples**2, block.start)
+        if self._spectra is not None:
+            self._spectra.feed(block.samples)
 
     def read(self) -> Channels:
         """How the channels fed so far relate."""
+        if not self._frames:
+            return Channels(self._count, why="no samples")
         if self._count == 1:
             return Channels()
         power = np.diag(self._products)
@@ -58,29 +81,65 @@ class ChannelsMeter:
         correlation = self._products[first, second] / np.sqrt(power[first] * power[second])
         mean_power = (power[first] + power[second] + 2 * self._products[first, second]) / 4
         loss = 10 * np.log10(max(power[first], power[second]) / max(mean_power, power.max() * 1e-12))
-        return Channels(self._count, dead, float(correlation), self._level_correlation(first, second), float(loss))
+        return Channels(
+            count=self._count,
+            dead=dead,
+            correlation=float(np.clip(correlation, -1, 1)),
+            coherence=None if self._spectra is None else self._spectra.coherence(first, second),
+            level_correlation=self._level_correlation(first, second),
+            downmix_loss_db=float(loss),
+        )
 
     def _feed_levels(self, squares: np.ndarray, start: int) -> None:
         edges = grid(start, len(squares), self._rate, LEVEL_HZ)
-        at = 0
-        for edge in edges:
-            self._cell += squares[at:edge].sum(axis=0)
-            self._levels.append(self._cell.astype(np.float32))
-            self._cell, at = np.zeros(self._count), int(edge)
-        self._cell += squares[at:].sum(axis=0)
+        sums, rest = cell_sums(squares, edges)
+        if len(sums):
+            sums[0] += self._cell
+            self._levels.append(sums.astype(np.float32))
+            self._cell = rest
+        else:
+            self._cell = self._cell + rest
 
     def _level_correlation(self, first: int, second: int) -> float | None:
-        """Correlation of the two channels' levels in decibels, cell by cell; `None` when either never changes."""
-        if len(self._levels) < 2 * LEVEL_HZ:
+        """Correlation of the two channels' levels in decibels while either is active; `None` when too short or steady."""
+        if not self._levels:
             return None
-        power = np.maximum(
-            np.array(self._levels)[:, [first, second]] / (self._rate / LEVEL_HZ), 10 ** (FLOOR_DBFS / 10)
-        )
-        decibels = 10 * np.log10(power)
-        spread = decibels.std(axis=0)
-        if spread.min() < 1e-3:
+        power = np.concatenate(self._levels)[:, [first, second]] / (self._rate / LEVEL_HZ)
+        decibels = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10)))
+        decibels = np.maximum(decibels - np.percentile(decibels, 95, axis=0), -DEEP_DB)
+        active = decibels[decibels.max(axis=1) > -ACTIVE_DB]
+        spread = active.std(axis=0)
+        if len(active) < MIN_ACTIVE_S * LEVEL_HZ or spread.min() < 1e-3:
             return None
-        return float(np.mean(np.prod(decibels - decibels.mean(axis=0), axis=1)) / np.prod(spread))
+        return float(np.clip(np.mean(np.prod(active - active.mean(axis=0), axis=1)) / np.prod(spread), -1, 1))
+
+
+class CrossSpectra:
+    """Mean cross-spectra of all channels over windows of 64 ms; keeps less than a window of samples."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._size = round(WINDOW_S * rate_hz)
+        hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
+        self._band = (hz >= BAND_HZ[0]) & (hz <= BAND_HZ[1])
+        self._window = np.hanning(self._size)[:, None]
+        self._held = np.empty((0, channels), np.float32)
+        self._sums = np.zeros((channels, channels, int(self._band.sum())), np.complex128)
+
+    def feed(self, samples: Floats) -> None:
+        """Take in samples (frames, channels)."""
+        held = np.concatenate((self._held, samples))
+        whole = len(held) // self._size * self._size
+        for at in range(0, whole, self._size):
+            bins = np.fft.rfft(held[at : at + self._size] * self._window, axis=0)[self._band]
+            self._sums += np.einsum("fi,fj->ijf", bins.conj(), bins)
+        self._held = held[whole:]
+
+    def coherence(self, first: int, second: int) -> float | None:
+        """0 for two that have nothing to do with each other to 1 for one signal through two fixed paths."""
+        alone = np.sqrt((self._sums[first, first] * self._sums[second, second]).real)
+        if not alone.sum() > 0:
+            return None
+        return min(float(np.abs(self._sums[first, second]).sum() / alone.sum()), 1.0)
 
 
 SUBJECT = Subject("channels", ChannelsLimits, Channels, ChannelsMeter)
@@ -111,22 +170,24 @@ def dead_channel(channels: Channels, limits: ChannelsLimits) -> Iterator[Evidenc
 )
 def inverted_channels(channels: Channels, limits: ChannelsLimits) -> Iterator[Evidence]:
     """Fires when the channels correlate negatively."""
-    if channels.correlation is not None and channels.correlation < limits.min_correlation:
-        yield Evidence(channels.correlation, limits.min_correlation)
+    correlation, least = channels.correlation, limits.min_correlation
+    if correlation is not None and least is not None and correlation < least:
+        yield Evidence(correlation, least)
 
 
 @SUBJECT.check(
     "DIFFERENT_CHANNELS",
     Severity.WARNING,
-    says="carries two different signals (correlation {value:.2f})",
+    says="carries two different signals (coherence {value:.2f})",
     hint="Export each side as a file of its own and keep the one with your voice.",
     means="Left and right are not the same recording: two microphones of an interview, or voice on one side and "
     "something else on the other. A downmix puts both into one.",
 )
 def different_channels(channels: Channels, limits: ChannelsLimits) -> Iterator[Evidence]:
-    """Fires when neither the waveforms nor the levels of the two channels go together."""
-    correlation, levels = channels.correlation, channels.level_correlation
-    if correlation is None or levels is None:
+    """Fires when neither the spectra nor the levels of the two channels go together."""
+    coherence, levels = channels.coherence, channels.level_correlation
+    least, least_levels = limits.min_same_coherence, limits.min_same_level_correlation
+    if coherence is None or levels is None or least is None or least_levels is None:
         return
-    if abs(correlation) < limits.min_same_correlation and levels < limits.min_same_level_correlation:
-        yield Evidence(correlation, limits.min_same_correlation)
+    if coherence < least and levels < least_levels:
+        yield Evidence(coherence, least)

@@ -10,7 +10,7 @@ from pipeline.records import Evidence, Severity, Span
 
 GUIDE = "docs.cartesia.ai, clone-voices-pro/playground, read 2026-11-20"
 API_PAGE = "docs.cartesia.ai/ja-jp/api-reference/datasets/upload-file, read 2026-11-20"
-PER_CHANNEL = "per channel, of the whole file over its decoded time; below it the codec audibly colours speech"
+PER_CHANNEL = "per channel, of the coded sound over its decoded time; below it the codec audibly colours speech"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +26,24 @@ class ContainerLimits(Limits):
         API_PAGE,
         looser="longer",
     )
-    max_lost_s: float = limit(1.0, "less than a second at the end is a cut word, not a cut take")
-    max_lost_ratio: float = limit(0.01, "of a clip's length; more means that something went wrong on the way")
-    max_mismatch_s: float = limit(0.5, "codec delay and rounding stay below it")
-    max_mismatch_ratio: float = limit(0.01, "of the decoded length: constant-rate estimates are this good")
+    max_lost_s: float | None = limit(1.0, "less than a second at the end is a cut word, not a cut take")
+    max_lost_ratio: float | None = limit(0.01, "of a clip's length; more means that something went wrong on the way")
+    max_mismatch_s: float | None = limit(0.5, "codec delay and rounding stay below it")
+    max_mismatch_ratio: float | None = limit(0.01, "of the decoded length: constant-rate estimates are this good")
     min_clip_s: float | None = limit(None, "the provider sets no minimum for one clip")
     max_clip_s: float | None = limit(None, "the provider sets no maximum for one clip")
-    min_sample_rate_hz: int = limit(
+    min_sample_rate_hz: int | None = limit(
         16_000, "below it a professional voice is rejected", "Azure custom voice, data rules"
     )
-    min_full_sample_rate_hz: int = limit(
+    min_full_sample_rate_hz: int | None = limit(
         24_000, "what a professional voice is trained at", "Azure custom voice, data rules"
     )
-    min_mp3_kbps: float = limit(48.0, PER_CHANNEL)
-    min_aac_kbps: float = limit(32.0, PER_CHANNEL)
-    min_vorbis_kbps: float = limit(32.0, PER_CHANNEL)
-    min_opus_kbps: float = limit(14.0, "per channel; below it libopus gives up the full band of a voice")
-    min_wma_kbps: float = limit(48.0, PER_CHANNEL)
-    min_ac3_kbps: float = limit(48.0, PER_CHANNEL)
+    min_mp3_kbps: float | None = limit(48.0, PER_CHANNEL)
+    min_aac_kbps: float | None = limit(32.0, PER_CHANNEL)
+    min_vorbis_kbps: float | None = limit(32.0, PER_CHANNEL)
+    min_opus_kbps: float | None = limit(14.0, "per channel; below it libopus gives up the full band of a voice")
+    min_wma_kbps: float | None = limit(48.0, PER_CHANNEL)
+    min_ac3_kbps: float | None = limit(48.0, PER_CHANNEL)
 
 
 SUBJECT = Subject("container", ContainerLimits, Container)
@@ -138,7 +138,7 @@ def truncated(container: Container, limits: ContainerLimits) -> Iterator[Evidenc
     if container.errors:
         told.append(f"{container.errors} place{'s' * (container.errors > 1)} did not decode")
     lost_s = container.lost_s
-    told.append("how much is lost cannot be known" if lost_s is None else f"about {lost_s:.2f} s are lost")
+    told.append("how much is lost cannot be known" if lost_s is None else f"about {max(lost_s, 0.01):.2f} s are lost")
     spans = container.error_spans or (Span(end, end),)
     yield Evidence(lost_s, limits.max_lost_s, spans, detail="; ".join(told), severity=_loss_weight(container, limits))
 
@@ -149,8 +149,9 @@ def _loss_weight(container: Container, limits: ContainerLimits) -> Severity:
     if lost_s is None:
         bare = container.cut is None or container.cut.endswith("last frame")
         return Severity.WARNING if bare else Severity.ERROR
-    grave = lost_s >= limits.max_lost_s or lost_s >= limits.max_lost_ratio * (decoded_s + lost_s)
-    return Severity.ERROR if grave else Severity.WARNING
+    long = limits.max_lost_s is not None and lost_s >= limits.max_lost_s
+    large = limits.max_lost_ratio is not None and lost_s >= limits.max_lost_ratio * (decoded_s + lost_s)
+    return Severity.ERROR if long or large else Severity.WARNING
 
 
 @SUBJECT.check(
@@ -168,8 +169,14 @@ def duration_mismatch(container: Container, limits: ContainerLimits) -> Iterator
         return
     if declared_s is None:
         yield Evidence(None, decoded_s, detail=f"declares no length and decodes to {decoded_s:.2f} s")
-    elif abs(declared_s - decoded_s) > max(limits.max_mismatch_s, limits.max_mismatch_ratio * decoded_s):
+    elif _mismatch(abs(declared_s - decoded_s), decoded_s, limits):
         yield Evidence(declared_s, decoded_s, detail=f"declares {declared_s:.2f} s and decodes to {decoded_s:.2f} s")
+
+
+def _mismatch(difference_s: float, decoded_s: float, limits: ContainerLimits) -> bool:
+    """Whether a difference is over both limits; one that is off is never exceeded."""
+    most_s, most_ratio = limits.max_mismatch_s, limits.max_mismatch_ratio
+    return most_s is not None and most_ratio is not None and difference_s > max(most_s, most_ratio * decoded_s)
 
 
 @SUBJECT.check(
@@ -211,9 +218,9 @@ def low_sample_rate(container: Container, limits: ContainerLimits) -> Iterator[E
     rate = container.sample_rate
     if rate is None or not _usable(container):
         return
-    if rate < limits.min_sample_rate_hz:
+    if limits.min_sample_rate_hz is not None and rate < limits.min_sample_rate_hz:
         yield Evidence(rate, limits.min_sample_rate_hz, severity=Severity.ERROR)
-    elif rate < limits.min_full_sample_rate_hz:
+    elif limits.min_full_sample_rate_hz is not None and rate < limits.min_full_sample_rate_hz:
         yield Evidence(rate, limits.min_full_sample_rate_hz)
 
 
@@ -239,5 +246,6 @@ def low_bitrate(container: Container, limits: ContainerLimits) -> Iterator[Evide
     }
     family = next((name for name in families if container.codec.startswith(name)), None)
     per_channel = container.kbps / min(container.channels, 2)
-    if family is not None and families[family] is not None and per_channel < families[family]:
-        yield Evidence(per_channel, families[family], detail=family)
+    least = None if family is None else families[family]
+    if least is not None and per_channel < least:
+        yield Evidence(per_channel, least, detail=family)

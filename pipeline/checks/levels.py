@@ -7,14 +7,21 @@ import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import amplitude_db, power_db, runs
-from pipeline.readings import Levels
+from pipeline.readings import Levels, Speech
 from pipeline.records import Block, Evidence, Floats, Severity, Span, StreamInfo
 
-FLAT_RUN = 3
-"""Neighbouring samples at the ceiling that make a flat top; a peak that is merely sampled twice has two."""
+FLAT_SAMPLES, FLAT_S = 3, 60e-6
+"""Neighbouring samples at the ceiling that make a flat top: three, and at high rates as many as last 60 us, for there a
+round peak keeps near its height for longer. In 68 minutes of clean readings there was none."""
+
+COARSE_BITS, COARSE_FLAT_S = 8, 1e-3
+"""The steps of 8 bits, mu-law and A-law are so wide that a round peak is flat for half a millisecond."""
 
 FLAT_RATIO = 1e-4
 """How far under the ceiling a sample still counts as being at it: three steps of 16 bit at full scale."""
+
+PIECE_S = 1.0
+"""Every second has a ceiling of its own, so that a clipped take is found among others that are louder."""
 
 LOWEST_CEILING = 0.05
 """Under -26 dBFS nothing was clipped by a converter or a limiter; coarse steps of faint audio would look flat."""
@@ -27,102 +34,94 @@ MAX_SPANS = 1_000
 class LevelsLimits(Limits):
     """How much clipping and offset a clip may have."""
 
-    max_clipped_runs_per_minute: float = limit(2.0, "a peak that happens to be sampled flat occurs about once a minute")
-    max_clipped_ratio: float = limit(
-        0.001, "of all samples: a flat top in every few words is part of the voice by then"
+    max_clipped_runs_per_minute: float | None = limit(
+        2.0, "clean readings have none in an hour; speech 2 dB over the converter's ceiling has 13 a minute"
     )
-    max_dc_offset_ratio: float = limit(0.01, "of full scale: one per cent costs no headroom worth mentioning")
+    max_clipped_ratio: float | None = limit(
+        0.005, "of the speech: speech is 7 dB over the ceiling then, and distorted by as much as noise 20 dB under it"
+    )
+    max_dc_offset_ratio: float | None = limit(0.01, "of full scale: one per cent costs no headroom worth mentioning")
 
 
 class LevelsMeter:
-    """Keeps sums, and the spans of flat tops at the ceiling so far, at most 1,000."""
+    """Keeps sums, a second of samples, and the places of flat tops, at most 1,000."""
 
     def __init__(self, info: StreamInfo) -> None:
         self._rate = info.sample_rate
         self._sum = np.zeros(info.channels)
-        self._power = 0.0
+        self._power = self._peak = 0.0
         self._frames = 0
-        self._tops = [_FlatTops(channel, sign) for channel in range(info.channels) for sign in (1.0, -1.0)]
+        self._piece = np.empty((0, info.channels), np.float32)
+        coarse = info.bits is not None and info.bits <= COARSE_BITS
+        self._tops = FlatTops(info.sample_rate, COARSE_FLAT_S if coarse else FLAT_S)
 
     def feed(self, block: Block) -> None:
         """Take in a block."""
         samples = block.samples
         self._sum += samples.sum(axis=0, dtype=np.float64)
         self._power += float(np.einsum("ij,ij->", samples, samples, dtype=np.float64))
+        self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
+        size = round(PIECE_S * self._rate)
+        held = np.concatenate((self._piece, samples))
+        whole = len(held) // size * size
+        first = self._frames - len(self._piece)
+        for at in range(0, whole, size):
+            self._tops.search(held[at : at + size], first + at)
+        self._piece = held[whole:]
         self._frames += len(samples)
-        for top in self._tops:
-            top.feed(samples, block.start)
 
     def read(self) -> Levels:
         """The levels of everything fed so far."""
         if not self._frames:
             return Levels(why="no samples")
-        for top in self._tops:
-            top.finish()
-        peak = max(top.ceiling for top in self._tops)
-        clipped = [run for top in self._tops if top.ceiling >= LOWEST_CEILING for run in top.runs]
-        count = sum(top.count for top in self._tops if top.ceiling >= LOWEST_CEILING)
-        flat = sum(top.samples for top in self._tops if top.ceiling >= LOWEST_CEILING)
+        if len(self._piece):
+            self._tops.search(self._piece, self._frames - len(self._piece))
+            self._piece = self._piece[:0]
         samples = self._frames * len(self._sum)
         return Levels(
-            peak_dbfs=amplitude_db(peak),
+            peak_dbfs=amplitude_db(self._peak),
             rms_dbfs=power_db(self._power / samples),
-            clipped_runs=count,
-            clipped_ratio=flat / samples,
-            clipped_spans=_joined(clipped, self._rate),
+            clipped_runs=self._tops.count,
+            clipped_ratio=self._tops.samples / samples,
+            clipped_spans=self._tops.spans(),
             dc_offset_ratio=float(np.abs(self._sum).max()) / self._frames,
-            why=None if peak > 0 else "every sample is zero",
+            decoded_s=self._frames / self._rate,
+            why=None if self._peak > 0 else "every sample is zero",
         )
 
 
-class _FlatTops:
-    """Flat tops of one polarity of one channel, at the highest level so far: a new ceiling forgets those under it."""
+class FlatTops:
+    """Runs of samples at the ceiling of their piece, for each polarity of each channel."""
 
-    def __init__(self, channel: int, sign: float) -> None:
-        self._channel, self._sign = channel, sign
-        self._open: tuple[int, int] | None = None
-        self.ceiling = 0.0
+    def __init__(self, rate_hz: int, least_s: float) -> None:
+        self._rate = rate_hz
+        self._least = max(FLAT_SAMPLES, round(least_s * rate_hz))
+        self._places: list[tuple[int, int]] = []
         self.count = self.samples = 0
-        self.runs: list[tuple[int, int]] = []
 
-    def feed(self, samples: Floats, start: int) -> None:
-        signed = samples[:, self._channel]
-        highest = float(signed.max() if self._sign > 0 else -signed.min())
-        if highest > self.ceiling * (1 + FLAT_RATIO):
-            self._open, self.count, self.samples, self.runs = None, 0, 0, []
-        self.ceiling = max(self.ceiling, highest)
-        bound = self.ceiling * (1 - FLAT_RATIO)
-        if highest < bound or self.ceiling == 0.0:
-            self.finish()
-            return
-        at = (signed >= bound) if self._sign > 0 else (signed <= -bound)
-        for first, end in runs(at) + start:
-            if self._open is not None and first == self._open[1]:
-                self._open = (self._open[0], int(end))
+    def search(self, piece: Floats, start: int) -> None:
+        """Take in samples (frames, channels) that begin at frame `start` and have one ceiling a side."""
+        for side in (*piece.T, *-piece.T):
+            ceiling = float(side.max())
+            if ceiling < LOWEST_CEILING:
+                continue
+            tops = runs(side >= ceiling * (1 - FLAT_RATIO))
+            flat = tops[tops[:, 1] - tops[:, 0] >= self._least]
+            self.count += len(flat)
+            self.samples += int((flat[:, 1] - flat[:, 0]).sum())
+            room = max(MAX_SPANS - len(self._places), 0)
+            self._places += [(int(first) + start, int(end) + start) for first, end in flat[:room]]
+
+    def spans(self) -> tuple[Span, ...]:
+        """Where they are, those within 50 ms of each other in one span."""
+        spans: list[Span] = []
+        for first, end in sorted(self._places):
+            start_s, end_s = first / self._rate, end / self._rate
+            if spans and start_s - spans[-1].end_s < JOIN_S:
+                spans[-1] = Span(spans[-1].start_s, max(end_s, spans[-1].end_s))
             else:
-                self.finish()
-                self._open = (int(first), int(end))
-        if self._open is not None and self._open[1] != start + len(samples):
-            self.finish()
-
-    def finish(self) -> None:
-        if self._open is not None and self._open[1] - self._open[0] >= FLAT_RUN:
-            self.count += 1
-            self.samples += self._open[1] - self._open[0]
-            if len(self.runs) < MAX_SPANS:
-                self.runs.append(self._open)
-        self._open = None
-
-
-def _joined(clipped: list[tuple[int, int]], rate_hz: int) -> tuple[Span, ...]:
-    spans: list[Span] = []
-    for first, end in sorted(clipped):
-        start_s, end_s = first / rate_hz, end / rate_hz
-        if spans and start_s - spans[-1].end_s < JOIN_S:
-            spans[-1] = Span(spans[-1].start_s, max(end_s, spans[-1].end_s))
-        else:
-            spans.append(Span(start_s, end_s))
-    return tuple(spans[:MAX_SPANS])
+                spans.append(Span(start_s, end_s))
+        return tuple(spans)
 
 
 SUBJECT = Subject("levels", LevelsLimits, Levels, LevelsMeter)
@@ -136,19 +135,20 @@ SUBJECT = Subject("levels", LevelsLimits, Levels, LevelsMeter)
     means="The tops of the waveform are cut flat, at full scale or below it, which is heard as a harsh crackle on loud "
     "syllables and is learned as part of the voice.",
     gravest=Severity.ERROR,
+    also=(Speech,),
 )
-def clipped(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
-    """Fires when flat tops come more often than chance makes them; grave when they are a share of the clip."""
-    if not levels.clipped_runs or levels.why is not None:
+def clipped(levels: Levels, speech: Speech | None, limits: LevelsLimits) -> Iterator[Evidence]:
+    """Fires when flat tops come more often than chance makes them; grave when they are a share of the speech."""
+    if not levels.clipped_runs or not levels.decoded_s:
         return
-    seconds = sum(span.length_s for span in levels.clipped_spans)
-    told = f"{levels.clipped_runs} flat tops, {levels.clipped_ratio:.2%} of its samples"
-    if limits.max_clipped_ratio is not None and levels.clipped_ratio > limits.max_clipped_ratio:
-        yield Evidence(
-            levels.clipped_ratio, limits.max_clipped_ratio, levels.clipped_spans, detail=told, severity=Severity.ERROR
-        )
-    elif levels.clipped_runs > limits.max_clipped_runs_per_minute * max(1.0, seconds / 60):
-        yield Evidence(levels.clipped_runs, limits.max_clipped_runs_per_minute, levels.clipped_spans, detail=told)
+    share = levels.clipped_ratio / (speech.speech_ratio or 1.0 if speech is not None else 1.0)
+    told = f"{levels.clipped_runs} flat top{'s' * (levels.clipped_runs > 1)}, {share:.2%} of the speech"
+    if limits.max_clipped_ratio is not None and share > limits.max_clipped_ratio:
+        yield Evidence(share, limits.max_clipped_ratio, levels.clipped_spans, detail=told, severity=Severity.ERROR)
+        return
+    rate, most = levels.clipped_runs / max(levels.decoded_s / 60, 1.0), limits.max_clipped_runs_per_minute
+    if most is not None and rate > most:
+        yield Evidence(rate, most, levels.clipped_spans, detail=told)
 
 
 @SUBJECT.check(
@@ -160,5 +160,6 @@ def clipped(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
 )
 def dc_offset(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
     """Fires when the mean sample of any channel is too far from zero."""
-    if levels.dc_offset_ratio is not None and levels.dc_offset_ratio > limits.max_dc_offset_ratio:
-        yield Evidence(levels.dc_offset_ratio, limits.max_dc_offset_ratio)
+    offset, most = levels.dc_offset_ratio, limits.max_dc_offset_ratio
+    if offset is not None and most is not None and offset > most:
+        yield Evidence(offset, most)

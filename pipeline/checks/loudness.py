@@ -21,13 +21,13 @@ PROVIDERS = "ElevenLabs PVC and ACX ask for -23 to -18 dB RMS"
 class LoudnessLimits(Limits):
     """The range in which a voice is recorded well, and the wider one outside of which it is of no use."""
 
-    min_lufs: float = limit(
+    min_lufs: float | None = limit(
         -30.0, "7 LU under broadcast level; quieter, the converter's noise comes up with the voice", PROVIDERS
     )
-    max_lufs: float = limit(-16.0, "louder than podcasts are mastered: limited or too close", PROVIDERS)
-    min_usable_lufs: float = limit(-45.0, "so quiet that raising it to -23 raises the noise by more than 20 dB")
-    max_usable_lufs: float = limit(-9.0, "no speech is that loud without being squashed flat")
-    max_true_peak_dbtp: float = limit(-1.0, "codecs overshoot by up to a decibel", "EBU R 128, section h")
+    max_lufs: float | None = limit(-16.0, "louder than podcasts are mastered: limited or too close", PROVIDERS)
+    min_usable_lufs: float | None = limit(-45.0, "so quiet that raising it to -23 raises the noise by more than 20 dB")
+    max_usable_lufs: float | None = limit(-9.0, "no speech is that loud without being squashed flat")
+    max_true_peak_dbtp: float | None = limit(-1.0, "codecs overshoot by up to a decibel", "EBU R 128, section h")
 
 
 class LoudnessMeter:

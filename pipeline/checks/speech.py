@@ -1,8 +1,4 @@
-"""Speech: how much of a clip is speech, where the pauses are, and how long the silence at its ends is.
-
-The network's frames say where speech is; its edges are then moved to where the level crosses from the pause's own noise
-to speech, because the network answers in steps of 17 ms with a second or more of context and rounds corners.
-"""
+"""Speech: how much of a clip is speech, where the pauses are, and how long the silence at its ends is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,21 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, runs
 from pipeline.readings import Speech
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
-
-ON, OFF = 0.5, 0.35
-"""Speech begins over ON and lasts while over OFF: without the lower threshold soft syllables tear a word apart."""
-
-MIN_SPEECH_FRAMES = 6
-"""100 ms: shorter bursts are clicks, lips and breath, and must not split a long pause in two."""
-
-MIN_PAUSE_FRAMES = 15
-"""250 ms: shorter gaps are part of fluent speech (stops, breath groups)."""
-
-EDGE_FRAMES = 18
-"""How far an edge may be moved by level, 300 ms either way."""
+from pipeline.segments import stretches
 
 MAX_PAUSES = 10_000
 
@@ -38,14 +22,14 @@ class SpeechLimits(Limits):
         "PyanNet knows speech from noise; webrtcvad is 15 times as fast, knows less and sees no voices",
         choices=("pyannet", "webrtcvad"),
     )
-    long_pause_s: float = limit(
+    long_pause_s: float | None = limit(
         2.0, "long pauses make the clone drift", "Alibaba CosyVoice; NeMo Curator", looser="higher"
     )
-    max_edge_silence_s: float = limit(2.0, "as for pauses: the model learns to begin with silence")
-    heavy_min_pauses: int = limit(3, "fewer are single events", looser="higher")
-    max_heavy_ratio: float = limit(0.15, "of the clip: more and the provider's remark is 'too many long pauses'")
-    heavy_min_clip_s: float = limit(60.0, "in less than a minute three pauses are soon 15 %", looser="higher")
-    min_speech_ratio: float = limit(0.10, "less is a recording of something else")
+    max_edge_silence_s: float | None = limit(2.0, "as for pauses: the model learns to begin with silence")
+    heavy_min_pauses: int | None = limit(3, "fewer are single events", looser="higher")
+    max_heavy_ratio: float | None = limit(0.15, "of the clip: more and the provider's remark is 'too many long pauses'")
+    heavy_min_clip_s: float | None = limit(60.0, "in less than a minute three pauses are soon 15 %", looser="higher")
+    min_speech_ratio: float | None = limit(0.10, "less is a recording of something else")
 
 
 class SpeechMeter:
@@ -54,7 +38,6 @@ class SpeechMeter:
     def __init__(self, info: StreamInfo) -> None:
         self._speech: list[np.ndarray] = []
         self._level: list[np.ndarray] = []
-        self._frames = 0
         self._samples = 0
         self._rate = info.sample_rate
         self._engine: str | None = None
@@ -64,7 +47,7 @@ class SpeechMeter:
         self._samples += len(block.samples)
         if block.activity is None:
             return
-        self._engine = "webrtcvad" if block.activity.voices is None else "pyannet"
+        self._engine = block.activity.engine
         self._speech.append(np.round(block.activity.speech * 255).astype(np.uint8))
         self._level.append(block.activity.level_dbfs.astype(np.float16))
 
@@ -73,12 +56,11 @@ class SpeechMeter:
         total_s = self._samples / self._rate
         if not self._speech or not sum(map(len, self._speech)):
             return Speech(why="no samples" if not self._samples else "voice activity was not measured")
-        level = np.concatenate(self._level).astype(np.float32)
-        active = _active(np.concatenate(self._speech).astype(np.float32) / 255, level)
-        stretches = _refined(_without_blips(runs(active)), level)
-        if not len(stretches):
+        speech = np.concatenate(self._speech).astype(np.float32) / 255
+        spoken = stretches(speech, np.concatenate(self._level).astype(np.float32))
+        if not len(spoken):
             return Speech(0.0, 0.0, (), 0, total_s, total_s, self._engine)
-        edges = np.minimum(stretches * Activity.FRAME_S, total_s)
+        edges = np.minimum(spoken * Activity.FRAME_S, total_s)
         speech_s = float((edges[:, 1] - edges[:, 0]).sum())
         gaps = [Span(float(a), float(b)) for a, b in zip(edges[:-1, 1], edges[1:, 0], strict=True)]
         kept = sorted(sorted(gaps, key=lambda span: -span.length_s)[:MAX_PAUSES])
@@ -93,66 +75,14 @@ class SpeechMeter:
         )
 
 
-def _active(speech: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Frames of speech, by two thresholds; digital silence is none, whatever its neighbours suggest."""
-    candidates = runs((speech >= OFF) & (level > FLOOR_DBFS + 1))
-    peaks = np.maximum.reduceat(speech, candidates[:, 0]) if len(candidates) else np.empty(0)
-    active = np.zeros(len(speech), bool)
-    for (first, end), peak in zip(candidates, peaks, strict=True):
-        active[first:end] = speech[first:end].max() >= ON if peak >= ON else False
-    return active
-
-
-def _without_blips(stretches: np.ndarray) -> np.ndarray:
-    """Stretches with short gaps closed and then short ones dropped."""
-    if not len(stretches):
-        return stretches
-    split = np.flatnonzero(stretches[1:, 0] - stretches[:-1, 1] >= MIN_PAUSE_FRAMES)
-    firsts = stretches[np.concatenate(([0], split + 1)), 0]
-    ends = stretches[np.concatenate((split, [len(stretches) - 1])), 1]
-    joined = np.stack((firsts, ends), axis=1)
-    long_enough: np.ndarray = joined[joined[:, 1] - joined[:, 0] >= MIN_SPEECH_FRAMES]
-    return long_enough
-
-
-def _refined(stretches: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Each edge moved, within 300 ms, to where the level passes half-way (in dB) between the gap and the speech."""
-    refined = stretches.copy()
-    for i, (first, end) in enumerate(stretches):
-        before = stretches[i - 1][1] if i else 0
-        after = stretches[i + 1][0] if i + 1 < len(stretches) else len(level)
-        speech_level = float(np.percentile(level[first:end], 75))
-        onset = _crossing(level, int(first), int(before), int(end), speech_level)
-        offset = _crossing(
-            level[::-1], len(level) - int(end), len(level) - int(after), len(level) - int(first), speech_level
-        )
-        refined[i] = (onset, max(len(level) - offset, onset + 1))
-    return refined
-
-
-def _crossing(level: np.ndarray, edge: int, gap_start: int, speech_end: int, speech_level: float) -> int:
-    """The first frame, near an onset at `edge`, from which the level stays over half-way for three frames of four."""
-    gap = level[max(gap_start, edge - 60) : edge]
-    if len(gap) < 4:
-        return edge
-    gap_level = float(np.percentile(gap, 30))
-    if speech_level - gap_level < 6:  # nothing to see in the level: the network's word stands
-        return edge
-    bound = gap_level + min((speech_level - gap_level) / 2, 12.0)
-    first, last = max(edge - EDGE_FRAMES, gap_start), min(edge + EDGE_FRAMES, speech_end)
-    over = level[first : min(last + 4, len(level))] > bound
-    counts = np.convolve(over, np.ones(4), "full")[3:] if len(over) >= 4 else np.empty(0)
-    steady = np.flatnonzero((counts >= 3) & over[: len(counts)])
-    return first + int(steady[0]) if len(steady) else edge
-
-
 SUBJECT = Subject("speech", SpeechLimits, Speech, SpeechMeter, needs=("activity",))
 
 
 def _long_pauses(speech: Speech, limits: SpeechLimits) -> tuple[Span, ...]:
+    """Pauses of the limit or more in tenths of a second, as they are told; their edges are found to a few hundredths."""
     if limits.long_pause_s is None:
         return ()
-    return tuple(span for span in speech.pauses if span.length_s >= limits.long_pause_s)
+    return tuple(span for span in speech.pauses if round(span.length_s, 1) >= limits.long_pause_s)
 
 
 @SUBJECT.check(
@@ -182,16 +112,13 @@ def long_pause(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
 def pause_heavy(speech: Speech, limits: SpeechLimits) -> Iterator[Evidence]:
     """Fires when several long pauses make up a share of a clip that is long enough to tell."""
     pauses = _long_pauses(speech, limits)
-    if speech.speech_s is None or speech.speech_ratio in (None, 0.0) or len(pauses) < (limits.heavy_min_pauses or 0):
+    least, most, least_s = limits.heavy_min_pauses, limits.max_heavy_ratio, limits.heavy_min_clip_s
+    if least is None or most is None or least_s is None or not speech.speech_s or not speech.speech_ratio:
         return
-    clip_s = speech.speech_s / (speech.speech_ratio or 1.0)
+    clip_s = speech.speech_s / speech.speech_ratio
     ratio = sum(span.length_s for span in pauses) / clip_s
-    if (
-        limits.max_heavy_ratio is not None
-        and ratio > limits.max_heavy_ratio
-        and clip_s >= (limits.heavy_min_clip_s or 0)
-    ):
-        yield Evidence(ratio, limits.max_heavy_ratio, pauses, detail=str(len(pauses)))
+    if len(pauses) >= least and ratio > most and clip_s >= least_s:
+        yield Evidence(ratio, most, pauses, detail=str(len(pauses)))
 
 
 @SUBJECT.check(

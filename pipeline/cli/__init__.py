@@ -1,6 +1,8 @@
 """The command line: one file a verb, gathered here."""
 
+import io
 import os
+import sys
 
 import typer
 
@@ -34,4 +36,7 @@ def main() -> None:
     """Run the command line; the process ends with the status that the contract gives it."""
     for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: one native thread a process
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    app()
+    for stream in (sys.stdout, sys.stderr):  # a terminal without Unicode still gets every file name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="voxgate")

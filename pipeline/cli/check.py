@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from pipeline.config import DEFAULT_PROFILE
-from pipeline.exits import guarded, status_of
+from pipeline.exits import conclude, guarded
 
 
 def check(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Folders, files or quoted patterns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path("voxgate-out"),
-    profile: Annotated[str, typer.Option(help="A profile's name or a .toml file.")] = DEFAULT_PROFILE,
+    profile: Annotated[
+        str | None, typer.Option(help="A profile's name or a .toml file.", show_default="cartesia-pro")
+    ] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a limit.")] = None,
     language: Annotated[str | None, typer.Option(help="The language spoken; goes into the manifest.")] = None,
     engine: Annotated[str, typer.Option(help="serial, or local: several processes.")] = "local",
     jobs: Annotated[int | None, typer.Option(min=1, help="Files at once.", show_default="all processors")] = None,
+    speakers: Annotated[str, typer.Option(help="auto, or off: look for no other voices.")] = "auto",
     leave_out: Annotated[list[str] | None, typer.Option("--leave-out", metavar="ID", help="Leave a file out.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure everything again.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Any warning or rejected file rejects the set.")] = False,
@@ -26,15 +28,16 @@ def check(
     with guarded():
         from rich.console import Console
 
-        from pipeline import run
+        from pipeline import config, run
         from pipeline.terminal import progress, summary
 
         request = run.Request(
             inputs=tuple(inputs),
             out=out,
-            profile=profile,
+            profile=profile or config.DEFAULT_PROFILE,
             overrides=tuple(overrides or ()),
             leave_out=frozenset(leave_out or ()),
+            switched_off=run.without_speakers(speakers),
             language=language,
             engine=engine,
             jobs=jobs if jobs is not None else run.default_jobs(),
@@ -43,5 +46,4 @@ def check(
         )
         with progress.Display(Console(stderr=True, quiet=quiet)) as display:
             report = run.check(request, display.watcher)
-        summary.show(report, out, Console(quiet=quiet))
-        raise typer.Exit(status_of(report))
+        conclude(report, lambda: summary.show(report, out, Console(quiet=quiet)))

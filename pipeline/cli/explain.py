@@ -1,49 +1,58 @@
 """voxgate explain: what a finding means, where its limits come from, and how to mend it."""
 
 import difflib
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.config import DEFAULT_PROFILE
 from pipeline.exits import guarded
+
+if TYPE_CHECKING:
+    from pipeline.catalogue import Declared, Rule
+    from pipeline.config import Settings
 
 
 def explain(
     code: Annotated[str, typer.Argument(metavar="CODE", help="A finding's code, such as LONG_PAUSE.")],
-    profile: Annotated[str, typer.Option(help="Whose limits to show.")] = DEFAULT_PROFILE,
+    profile: Annotated[str | None, typer.Option(help="Whose limits to show.", show_default="cartesia-pro")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a limit.")] = None,
 ) -> None:
     """Print a finding's meaning, its limits with reason, source and layer, and what to do about it."""
     with guarded():
-        from rich.console import Console
-
         from pipeline import config
-        from pipeline.catalogue import NOT_MEASURED, rules
+        from pipeline.catalogue import NOT_MEASURED, verified
         from pipeline.errors import UsageError
 
-        console, wanted = Console(highlight=False), code.upper()
-        settings = config.load(profile, tuple(overrides or ()))
-        catalogue = rules()
-        if wanted == NOT_MEASURED.code:
-            _tell(console, NOT_MEASURED, [])
-            return
-        if wanted not in catalogue:
-            near = difflib.get_close_matches(wanted, [*catalogue, NOT_MEASURED.code], n=1, cutoff=0.3)
+        settings = config.load(profile or config.DEFAULT_PROFILE, tuple(overrides or ()))
+        found = [(s.reads(rule), rule) for s in verified() for rule in s.rules if rule.code == code.upper()]
+        if code.upper() == NOT_MEASURED.code:
+            found = [((), NOT_MEASURED)]
+        if not found:
+            known = [*(rule.code for s in verified() for rule in s.rules), NOT_MEASURED.code]
+            near = difflib.get_close_matches(code.upper(), known, n=1, cutoff=0.3)
             meant = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"there is no finding {code}{meant} (`voxgate list checks` names them all)")
-        subject, rule = catalogue[wanted]
-        _tell(console, rule, [(d, settings) for d in subject.declared()])
+        for line in _text(found[0][1], settings):
+            typer.echo(line)
+        for declared in dict.fromkeys(d for read, _ in found for d in read):
+            for line in _limit(declared, settings):
+                typer.echo(line)
 
 
-def _tell(console: Any, rule: Any, limits: list[tuple[Any, Any]]) -> None:
+def _text(rule: "Rule", settings: "Settings") -> Iterator[str]:
     weight = str(rule.severity) if rule.gravest is None else f"{rule.severity}, {rule.gravest} when grave"
-    console.print(f"[bold]{rule.code}[/bold]  {weight}\n\n{rule.means}\n\n[bold]What to do[/bold]  {rule.hint}")
-    if limits:
-        console.print("\n[bold]Limits of its subject[/bold]")
-    for declared, settings in limits:
-        value = settings.values[declared.key]
-        shown = "off" if value is None else ", ".join(value) if isinstance(value, tuple) else value
-        console.print(f"  {declared.key} = {shown}  [dim]({settings.origins[declared.key]})[/dim]", soft_wrap=True)
-        source = f" Source: {declared.source}." if declared.source else ""
-        console.print(f"    {declared.reason}.{source}", style="dim", markup=False)
+    if rule.code in settings.severities:
+        weight = f"{settings.severities[rule.code]} ({settings.origins[f'severity.{rule.code}']})"
+    yield f"{rule.code}  {weight}"
+    yield f"\n{rule.means}"
+    yield f"\nWhat to do: {rule.hint}"
+
+
+def _limit(declared: "Declared", settings: "Settings") -> Iterator[str]:
+    value = settings.values[declared.key]
+    shown = "off" if value is None else ", ".join(value) if isinstance(value, tuple) else value
+    yield f"\n{declared.key} = {shown}  ({settings.origins[declared.key]})"
+    yield f"  because: {declared.reason}"
+    if declared.source:
+        yield f"  source:  {declared.source}"

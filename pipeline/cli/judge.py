@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.exits import guarded, status_of
+from pipeline.exits import conclude, guarded
 
 
 def judge(
@@ -23,5 +23,4 @@ def judge(
         from pipeline.terminal import summary
 
         report = run.judge(out, profile, tuple(overrides or ()), strict=strict)
-        summary.show(report, out, Console(quiet=quiet))
-        raise typer.Exit(status_of(report))
+        conclude(report, lambda: summary.show(report, out, Console(quiet=quiet)))

@@ -47,10 +47,13 @@ def _profiles() -> Iterable[str]:
 
 
 def _engines() -> Iterable[str]:
-    from pipeline.run import ENGINES
+    import importlib
 
-    for name, what in ENGINES.items():
-        yield f"{name:8} {what}"
+    from pipeline.run import engine_names
+
+    for name in engine_names():
+        told = importlib.import_module(f"pipeline.engines.{name}").__doc__ or ""
+        yield f"{name:8} {told.splitlines()[0]}"
 
 
 LISTS = {"checks": _checks, "formats": _formats, "profiles": _profiles, "engines": _engines}

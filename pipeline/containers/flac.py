@@ -2,18 +2,19 @@
 
 from typing import BinaryIO
 
+from pipeline.containers import id3_end
 from pipeline.records import Claim
 
-HEAD_BYTES = 1 << 16
+HEAD_BYTES = 42  # the magic, the header of the first block, and STREAMINFO, which is always that block
+FRAME_MASK = bytes.fromhex("ffff")  # section 9.1.1: sync code and blocking strategy
 
 
 def claim(file: BinaryIO, size: int) -> Claim:
     """What STREAMINFO counts; 0 there means that the encoder did not know."""
-    file.seek(0)
-    head = file.read(min(size, HEAD_BYTES))
-    at = head.find(b"fLaC")
-    info = head[at + 8 : at + 42]
-    if at < 0 or len(info) < 18:
+    file.seek(id3_end(file))
+    head = file.read(HEAD_BYTES)
+    info = head[8:HEAD_BYTES]
+    if len(info) < 18:
         return Claim(cut="it ends inside its header")
     rate = info[10] << 12 | info[11] << 4 | info[12] >> 4
     total = (info[13] & 15) << 32 | int.from_bytes(info[14:18], "big")

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
+from pipeline.containers import id3_end
 from pipeline.records import Claim
 
 FrameLength = Callable[[bytes], int | None]
@@ -14,6 +15,10 @@ FrameLength = Callable[[bytes], int | None]
 
 TAIL_BYTES = 1 << 16
 HEADER_BYTES = 8
+
+MPEG_MASK = bytes.fromhex("fffe0c00")  # sync word, version, layer, sampling rate
+ADTS_MASK = bytes.fromhex("fffffdc0")  # the fixed header: also profile and channels
+AC3_MASK = bytes.fromhex("ffff")
 
 MPEG_KBPS = {
     (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -107,19 +112,6 @@ def claim_adts(file: BinaryIO, size: int) -> Claim:
 def claim_ac3(file: BinaryIO, size: int) -> Claim:
     """Whether the last AC-3 frame is whole."""
     return Claim(cut=_cut_tail(file, size, ac3_length))
-
-
-def id3_end(file: BinaryIO) -> int:
-    """Where the ID3v2 tags at the start of a file end; 0 where there is none."""
-    at = 0
-    for _ in range(8):
-        file.seek(at)
-        head = file.read(10)
-        if len(head) < 10 or head[:3] != b"ID3":
-            break
-        length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        at += 10 + length + (10 if head[5] & 0x10 else 0)
-    return at
 
 
 def _counted_frames(frame: bytes) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from pipeline.records import Claim
 
 MAX_BOXES = 10_000
 LOCKED = {b"drms": "Apple FairPlay", b"enca": "Common Encryption", b"p608": "FairPlay"}
+PARTS = {b"mdat": "media data", b"moov": "index", b"moof": "index of a fragment"}
 PATH = (b"trak", b"mdia", b"minf", b"stbl")
 
 
@@ -17,8 +18,8 @@ def claim(file: BinaryIO, size: int) -> Claim:
     cut = None
     for name, start, length in _boxes(file, 0, size):
         names[name] = (start, length)
-        if name == b"mdat" and start + length > size:
-            cut = f"its media data should go on for {start + length - size} more bytes"
+        if name in PARTS and start + length > size:
+            cut = f"its {PARTS[name]} should go on for {start + length - size} more bytes"
     if b"moov" not in names:
         return Claim(
             cut="its index (the moov box) is missing, as when a recording was not finished or a download broke off"

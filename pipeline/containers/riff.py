@@ -38,20 +38,19 @@ def claim(file: BinaryIO, size: int) -> Claim:
         elif name == b"data":
             promised = wide if wide is not None and length == 0xFFFF_FFFF else length
             per_s = rate * align if tag in COUNTED else byte_rate
-            return _judged(
-                promised, size - start, per_s, facts / rate if facts and rate and tag not in COUNTED else None
-            )
+            counted_s = facts / rate if facts and rate and tag not in COUNTED else None
+            return _judged(promised, size - start, per_s, counted_s, align)
     return Claim(cut="there is no data chunk: the file ends inside its header")
 
 
-def _judged(promised: int, held: int, per_s: int, counted_s: float | None) -> Claim:
+def _judged(promised: int, held: int, per_s: int, counted_s: float | None, align: int) -> Claim:
     if per_s <= 0:
         return Claim()
     declared_s = counted_s if counted_s is not None else promised / per_s
     missing = promised - held
     if promised == 0 and held > 0:  # a recorder that never came back to fill in the size
         return Claim(declared_s=0.0)
-    if missing <= 0:
+    if missing < max(align, 1):  # less than a sample of each channel, or a block of them, is rounding
         return Claim(declared_s, exact=True)
     if promised >= STREAMED and held < promised // 2:
         return Claim(declared_s)

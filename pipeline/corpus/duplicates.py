@@ -21,10 +21,12 @@ class DuplicatesMeter:
         self._groups: dict[tuple[object, ...], list[int]] = {}
 
     def feed(self, clip: Clip) -> None:
-        """Take in a clip with the findings that it has so far."""
+        """Take in a clip with the findings that it has so far; one that does not decode is no copy of anything."""
+        container = clip.readings.get(Container)
+        if container is not None and container.decoded_s is None:
+            return
         number = len(self._clips)
         self._clips.append(clip)
-        container = clip.readings.get(Container)
         if clip.sha256 is not None and clip.source.bytes:
             self._groups.setdefault(("bytes", clip.sha256), []).append(number)
         if container is not None and container.pcm is not None:

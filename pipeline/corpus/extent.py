@@ -15,8 +15,8 @@ GUIDE = "docs.cartesia.ai, clone-voices-pro/playground, read 2026-11-20"
 class ExtentLimits(Limits):
     """How much audio is enough, and how much is good."""
 
-    minimum_s: float = limit(1800.0, "30 minutes are the provider's minimum", GUIDE, looser="lower")
-    target_s: float = limit(7200.0, "2 hours are the provider's advice", GUIDE, looser="lower")
+    minimum_s: float | None = limit(1800.0, "30 minutes are the provider's minimum", GUIDE, looser="lower")
+    target_s: float | None = limit(7200.0, "2 hours are the provider's advice", GUIDE, looser="lower")
 
 
 class ExtentMeter:

@@ -1,8 +1,11 @@
-"""Several processes on this machine (pebble): a worker that dies, hangs or eats memory costs its own clip."""
+"""Several processes on this machine: a worker that dies, hangs or eats memory costs its own clip."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -17,36 +20,56 @@ BYTES_PER_S = 20_000.0
 class Local:
     """Hands jobs to worker processes, two a worker in flight, and yields clips as they finish."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, base_timeout_s: float = BASE_TIMEOUT_S, bytes_per_s: float = BYTES_PER_S) -> None:
         self._workers = workers
+        self._base_timeout_s, self._bytes_per_s = base_timeout_s, bytes_per_s
 
     def map(
         self, task: Callable[[Source], Clip], jobs: list[Source], lost: Callable[[Source, str], Clip], /
     ) -> Iterator[Clip]:
-        """Clips in any order."""
-        context = multiprocessing.get_context("spawn")
-        with ProcessPool(max_workers=self._workers, context=context) as pool:
-            waiting: list[Source] = list(reversed(jobs))
-            running: dict[Any, Source] = {}
-            try:
-                while waiting or running:
-                    while waiting and len(running) < 2 * self._workers:
-                        job = waiting.pop()
-                        timeout = BASE_TIMEOUT_S + job.bytes / BYTES_PER_S
-                        running[pool.schedule(task, args=(job,), timeout=timeout)] = job
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        job = running.pop(future)
-                        try:
-                            clip = future.result()
-                        except TimeoutError:
-                            clip = lost(job, "it took far longer than its size allows and was stopped")
-                        except ProcessExpired as error:
-                            clip = lost(job, f"its worker died (exit status {error.exitcode})")
-                        yield clip
-            except BaseException:
-                pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
-                raise
+        """Clips in any order. What the task raises is raised; leaving early stops the workers at once."""
+        if not jobs:
+            return
+        pool = ProcessPool(max_workers=min(self._workers, len(jobs)), context=multiprocessing.get_context("spawn"))
+        waiting = list(reversed(jobs))
+        running: dict[Any, Source] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * self._workers:
+                    job = waiting.pop()
+                    timeout_s = self._base_timeout_s + job.bytes / self._bytes_per_s
+                    with _uninterrupted():
+                        running[pool.schedule(task, args=(job,), timeout=timeout_s)] = job
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield _outcome(future, running.pop(future), lost)
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
+            pool.join()
+
+
+def _outcome(future: Any, job: Source, lost: Callable[[Source, str], Clip]) -> Clip:
+    try:
+        clip: Clip = future.result()
+    except TimeoutError:
+        return lost(job, "it took far longer than its size allows and was stopped")
+    except ProcessExpired as error:
+        return lost(job, f"its worker died (exit status {error.exitcode})")
+    return clip
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C goes to every process of the terminal; workers inherit this mask and leave the answer to their parent."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would lift the mask if it were started under it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def engine(jobs: int) -> Local:

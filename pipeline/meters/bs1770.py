@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.dsp import Doubles, grid, k_weighting, sos_filter, sos_start
+from pipeline.dsp import Doubles, cell_sums, grid, k_weighting, sos_filter, sos_start
 
 BIN_HZ = 100
 """Energies are summed in bins of 10 ms: Tech 3341 #13 needs windows that start on a 20 ms grid."""
@@ -43,13 +43,12 @@ class LoudnessMeter:
         """Take in samples (frames, channels) that begin at frame `start`."""
         filtered, self._state = sos_filter(self._sos, samples, self._state)
         energy = np.einsum("ij,ij,j->i", filtered, filtered, self._weights)
-        edges = grid(start, len(energy), self._rate, BIN_HZ)
-        if not len(edges):
-            self._open += float(energy.sum())
+        sums, rest = cell_sums(energy, grid(start, len(energy), self._rate, BIN_HZ))
+        if not len(sums):
+            self._open += float(rest)
             return
-        sums = np.add.reduceat(energy, np.concatenate(([0], edges[:-1])))[: len(edges)]
         sums[0] += self._open
-        self._open = float(energy[edges[-1] :].sum())
+        self._open = float(rest)
         self._take(sums)
 
     def integrated_lufs(self) -> float | None:

@@ -7,6 +7,9 @@ from pipeline.readings import Container
 from pipeline.records import Clip, Finding, Severity, Verdict
 from pipeline.words import count, minutes
 
+BEYOND_MENDING = frozenset({"DUPLICATE", "NO_SPEECH", "NO_AUDIO"})
+"""What no export and no repair turns into minutes: there is nothing in it, or it is there already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -63,6 +66,6 @@ def _by_code(report: Report) -> dict[str, list[tuple[Clip, Finding]]]:
 def _gain_s(clip: Clip, finding: Finding) -> float:
     """What mending this one finding would bring: the clip's length where nothing else keeps it out."""
     grave = {f.code for f in clip.findings if f.severity is Severity.ERROR}
-    if clip.verdict is not Verdict.REJECT or grave != {finding.code} or finding.code == "DUPLICATE":
+    if clip.verdict is not Verdict.REJECT or grave != {finding.code} or finding.code in BEYOND_MENDING:
         return 0.0
     return (clip.readings.get(Container) or Container()).decoded_s or 0.0

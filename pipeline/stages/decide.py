@@ -38,9 +38,9 @@ def decide(clips: Iterable[Clip], subjects: Sequence[Subject], find: Finder) -> 
 
 
 def strict(decision: Decision) -> DatasetVerdict:
-    """The verdict under --strict: a rejected clip or a warning anywhere turns an approval into a rejection."""
+    """The verdict under --strict: a rejected clip or a warning anywhere rejects the set, whatever else may come of it."""
     everywhere = [*decision.findings, *(f for clip in decision.clips for f in clip.findings)]
-    if decision.verdict is DatasetVerdict.APPROVED and any(f.severity >= Severity.WARNING for f in everywhere):
+    if any(f.severity in (Severity.WARNING, Severity.ERROR) for f in everywhere):
         return DatasetVerdict.REJECTED
     return decision.verdict
 

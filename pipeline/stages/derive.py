@@ -1,7 +1,7 @@
 """Derive the signals that several subjects stand on, once: 16 kHz mono, and who speaks when.
 
 Blocks go in as decoded and come out with `mono16k` and `activity` of the same stretch. The voice activity engine looks
-at windows, so blocks wait until their frames are certain: about 25 s of audio are kept at a time, whatever its length.
+at windows, so blocks wait until their frames are certain: about 30 s of audio are kept at a time, whatever its length.
 """
 
 import importlib
@@ -34,7 +34,7 @@ class VoiceActivity(Protocol):
     name: str
 
     def feed(self, samples: Floats) -> Floats:
-        """Probabilities (frames, voices) of the frames that became certain."""
+        """Probabilities of the frames that became certain, (frames, 1 + voices): of speech, then of each local voice."""
         ...
 
     def finish(self) -> Floats:
@@ -161,13 +161,13 @@ class _Frames:
 
     def __init__(self, engine: VoiceActivity) -> None:
         self._engine = engine
-        self._voices: _Ribbon | None = None
+        self._seen: _Ribbon | None = None
         self._level = _Ribbon()
         self._held = np.empty(0, np.float32)
 
     @property
     def end(self) -> int:
-        return 0 if self._voices is None else min(self._voices.end, self._level.end)
+        return 0 if self._seen is None else min(self._seen.end, self._level.end)
 
     def feed(self, samples: Floats) -> None:
         self._take(self._engine.feed(samples))
@@ -184,16 +184,16 @@ class _Frames:
     def cut(self, until: int) -> Activity:
         first = self._level.first
         level = self._level.cut(until)
-        voices = np.empty((0, 1), np.float32) if self._voices is None else self._voices.cut(until)
-        if voices.shape[1] == 1:
-            return Activity(first, voices[:, 0], level)
-        ordered = np.sort(voices, axis=1)
-        return Activity(first, ordered[:, -1], level, voices, ordered[:, -2])
+        seen = np.empty((0, 1), np.float32) if self._seen is None else self._seen.cut(until)
+        speech, voices = seen[:, 0], seen[:, 1:]
+        if not voices.shape[1]:
+            return Activity(first, speech, level, engine=self._engine.name)
+        return Activity(first, speech, level, voices, np.sort(voices, axis=1)[:, -2], self._engine.name)
 
-    def _take(self, voices: Floats) -> None:
-        if self._voices is None:
-            self._voices = _Ribbon((0, voices.shape[1]))
-        self._voices.append(voices)
+    def _take(self, seen: Floats) -> None:
+        if self._seen is None:
+            self._seen = _Ribbon((0, seen.shape[1]))
+        self._seen.append(seen)
 
 
 def _level_dbfs(frames: Floats) -> Floats:

@@ -1,14 +1,15 @@
 """Find the clips under folders, files and patterns, and the sidecar transcripts that belong to them.
 
 Nothing is opened but regular files, and of those only the first kilobytes of files whose name says nothing. Hidden files,
-results of voxgate and links that lead back into a folder already seen are passed over.
+results of voxgate and links that lead back into a folder already seen are passed over; whatever else is not examined is
+named. Kept: a path and an id a file.
 """
 
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import formats
@@ -19,111 +20,186 @@ from pipeline.words import printable
 TRANSCRIPTS = (".txt", ".lab", ".srt", ".vtt")
 """In the order in which they are preferred when a clip has more than one."""
 
-OWN_FILES = ("journal.jsonl", "report.json")
-"""A folder with all of these is a result of voxgate and is not searched."""
+RESULTS = frozenset({"journal.jsonl", "report.json", "report.html", "manifest.json"})
+"""What voxgate writes into OUT."""
+
+JOURNAL_MARK = b'"voxgate.journal/'
+"""Stands in the first line of every journal, of any version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies under the inputs: sources by id, ids of files that are no audio, and the folder that ids are relative to."""
+    """What lies under the inputs: sources by id, what was passed over, and the folder that all inputs lie in.
+
+    `skipped` holds files in the form of ids, and with a "/" at the end folders that could not be read or hold results.
+    """
 
     root: str
     sources: tuple[Source, ...]
     skipped: tuple[str, ...]
 
 
-def find(inputs: Sequence[str], out: Path) -> Found:
-    """The clips under `inputs`, without what lies in `out`.
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One argument: the folder that its ids are relative to, and the files and folders that it stands for."""
 
-    Raises UsageError for an input that does not exist, NothingToCheck when there is no clip at all.
+    name: str
+    folder: Path
+    tops: tuple[Path, ...]
+    is_file: bool = False
+
+    def id_of(self, path: Path, prefix: str | None) -> str:
+        inner = path.relative_to(self.folder).as_posix()
+        if prefix is None:
+            return inner
+        return prefix if self.is_file else f"{prefix}/{inner}"
+
+
+def find(inputs: Sequence[str], out: Path) -> Found:
+    """The clips under `inputs`, each once, without what lies in `out`.
+
+    With several inputs ids begin with the input's name; those of a pattern are relative to the folder that stands before
+    its first wildcard. Raises UsageError for an input that does not exist or cannot be read, NothingToCheck when there is
+    no clip at all.
     """
-    paths = [path for given in inputs for path in _expanded(given)]
-    prefixes = _prefixes(paths)
-    files: list[tuple[str, Path]] = []
-    seen: set[tuple[int, int]] = set()
-    for path, prefix in zip(paths, prefixes, strict=True):
-        files.extend(_listed(path, prefix, out.resolve(), seen))
-    clips = [(id_, path) for id_, path in files if _is_clip(path)]
-    if not clips:
+    unique: dict[tuple[Path, ...], _Input] = {}
+    for argument in map(_input, inputs):
+        unique.setdefault(tuple(map(_identity, argument.tops)), argument)
+    given = list(unique.values())
+    search = _Search(out.resolve())
+    for argument, prefix in zip(given, _prefixes(given), strict=True):
+        search.through(argument, prefix)
+    if not search.clips:
         raise NothingToCheck(
             f"no audio found under {', '.join(map(printable, inputs))}; name a folder that holds recordings"
         )
-    sources = {id_: Source(id_, str(path), path.stat().st_size) for id_, path in clips}
-    transcripts = _sidecars(dict(files), sources)
-    with_text = tuple(replace(source, transcript=transcripts.get(id_)) for id_, source in sorted(sources.items()))
-    used = set(transcripts.values())
-    skipped = sorted(id_ for id_, _ in files if id_ not in sources and id_ not in used)
-    return Found(str(_root(paths)), with_text, tuple(skipped))
+    sidecars = _Sidecars()
+    sources = [Source(id_, str(path), _size(path), sidecars.of(path)) for id_, path in sorted(search.clips.items())]
+    others = [id_ for id_, path in search.others.items() if path not in sidecars.all]
+    return Found(str(_root(given)), tuple(sources), tuple(sorted(search.skipped + others)))
 
 
-def _expanded(given: str) -> list[Path]:
-    path = Path(given)
-    if path.exists():
-        return [path.absolute()]
-    matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns
+def _input(text: str) -> _Input:
+    path = _absolute(text)
+    if os.path.lexists(path):
+        if path.is_dir():
+            return _Input(path.name, path, (path,))
+        return _Input(path.name, path.parent, (path,), is_file=True)
+    before, pattern = _parted(Path(text))
+    folder = _absolute(before)
+    matches = sorted(glob.glob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207 - Path.glob finds hidden files
     if not matches:
-        raise UsageError(f"there is no {printable(given)}; name a folder, a file, or a pattern that matches some")
-    return [Path(match).absolute() for match in matches]
+        raise UsageError(f"there is no {printable(text)}; name a folder, a file, or a pattern that matches some")
+    return _Input(folder.name, folder, tuple(folder / match for match in matches))
 
 
-def _prefixes(paths: Sequence[Path]) -> list[str]:
+def _absolute(text: str) -> Path:
+    path = Path(text)
+    return path.resolve() if ".." in path.parts else path.absolute()
+
+
+def _parted(pattern: Path) -> tuple[str, str]:
+    """The folder before the first wildcard, and the rest."""
+    parts = pattern.parts
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
+    return str(Path(*parts[:fixed])), str(Path(*parts[fixed:]))
+
+
+def _prefixes(given: Sequence[_Input]) -> list[str | None]:
     """What ids begin with: nothing for a single input, else the inputs' names, numbered where they clash."""
-    if len(paths) == 1:
-        return [""]
-    if all(path.is_file() for path in paths) and len({path.parent for path in paths}) == 1:
-        return [""] * len(paths)
-    taken: set[str] = set()
-    prefixes = []
-    for path in paths:
-        name, number = path.name, 1
-        while name in taken:
+    if len(given) == 1:
+        return [None]
+    taken: list[str | None] = []
+    for argument in given:
+        name, number = argument.name or "root", 1
+        prefix = name
+        while prefix in taken:
             number += 1
-            name = f"{path.name}-{number}"
-        taken.add(name)
-        prefixes.append(name)
-    return prefixes
+            prefix = f"{name}-{number}"
+        taken.append(prefix)
+    return taken
 
 
-def _root(paths: Sequence[Path]) -> Path:
+def _root(given: Sequence[_Input]) -> Path:
     """The folder that all inputs lie in; a single folder is its own root."""
-    if len(paths) == 1 and paths[0].is_dir():
-        return paths[0]
-    return Path(os.path.commonpath([path.parent for path in paths]))
+    if len(given) == 1:
+        return given[0].folder
+    return Path(os.path.commonpath([i.folder if i.is_file else i.folder.parent for i in given]))
 
 
-def _listed(path: Path, prefix: str, out: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, Path]]:
-    if path.is_file():
-        id_ = prefix or path.name
-        yield id_, path
-    elif path.is_dir():
-        for file in _walked(path, out, seen):
-            inner = file.relative_to(path).as_posix()
-            yield (f"{prefix}/{inner}" if prefix else inner), file
+def _identity(path: Path) -> Path:
+    """The same for every way to spell a path; a link to a file is a file of its own."""
+    return path.parent.resolve() / path.name
 
 
-def _walked(folder: Path, out: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """Regular files under a folder, each folder once, however many links lead to it."""
-    pending = [folder]
-    while pending:
-        here = pending.pop()
+@dataclass
+class _Search:
+    """What was seen so far: each folder and each file is taken once, however many links and inputs lead to it."""
+
+    out: Path
+    clips: dict[str, Path] = field(default_factory=dict)
+    others: dict[str, Path] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    _folders: set[tuple[int, int]] = field(default_factory=set)
+    _files: set[Path] = field(default_factory=set)
+
+    def through(self, argument: _Input, prefix: str | None) -> None:
+        """Take in everything that an input stands for. Raises UsageError if it cannot be read itself."""
+        for top in argument.tops:
+            pending = [top] if top.is_dir() else []
+            if not pending:
+                self._take(argument.id_of(top, prefix), top)
+            while pending:
+                folder = pending.pop()
+                try:
+                    folders, files = self._inside(folder)
+                except OSError as error:
+                    if folder == top:
+                        raise UsageError(f"{printable(str(top))} cannot be read ({error.strerror})") from error
+                    self.skipped.append(f"{argument.id_of(folder, prefix)}/")
+                    continue
+                own = self._is_result(folder)
+                if own and folder != argument.folder:
+                    if any(path.suffix.lower() in formats.EXTENSIONS for path in files):
+                        self.skipped.append(f"{argument.id_of(folder, prefix)}/")
+                    continue
+                pending.extend(reversed(folders))
+                for path in files:
+                    if not (own and path.name in RESULTS):
+                        self._take(argument.id_of(path, prefix), path)
+
+    def _inside(self, folder: Path) -> tuple[list[Path], list[Path]]:
+        """The folders and the files in a folder that was not seen before. Raises OSError."""
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in self._folders:
+            return [], []
+        folders: list[Path] = []
+        files: list[Path] = []
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if not entry.name.startswith("."):
+                    (folders if _is_dir(entry) else files).append(Path(entry.path))
+        self._folders.add((status.st_dev, status.st_ino))
+        return folders, files
+
+    def _take(self, id_: str, path: Path) -> None:
+        identity = _identity(path)
+        if identity not in self._files:
+            self._files.add(identity)
+            (self.clips if _is_clip(path) else self.others)[id_] = path
+
+    def _is_result(self, folder: Path) -> bool:
+        """Whether voxgate wrote its results there, or is about to."""
+        journal = folder / "journal.jsonl"
+        if folder.resolve() == self.out:
+            return True
+        if not _is_regular(journal):
+            return False
         try:
-            status = here.stat()
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            with journal.open("rb") as file:
+                return JOURNAL_MARK in file.read(64)
         except OSError:
-            continue
-        names = {entry.name for entry in entries}
-        if (status.st_dev, status.st_ino) in seen or here.resolve() == out or names.issuperset(OWN_FILES):
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if _is_dir(entry):
-                folders.append(Path(entry.path))
-            elif _is_regular(entry):
-                yield Path(entry.path)
-        pending.extend(reversed(folders))
+            return False
 
 
 def _is_dir(entry: "os.DirEntry[str]") -> bool:
@@ -133,15 +209,19 @@ def _is_dir(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _is_regular(entry: "os.DirEntry[str]") -> bool:
+def _is_regular(path: Path) -> bool:
     """A pipe or a device would block or never end."""
     try:
-        return stat.S_ISREG(entry.stat().st_mode)
+        return stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return False
 
 
 def _is_clip(path: Path) -> bool:
+    """A link that leads nowhere counts by its name: somebody takes it for a recording."""
+    dangling = path.is_symlink() and not path.exists()
+    if not dangling and not _is_regular(path):
+        return False
     if path.suffix.lower() in formats.EXTENSIONS:
         return True
     try:
@@ -151,14 +231,35 @@ def _is_clip(path: Path) -> bool:
         return False
 
 
-def _sidecars(files: dict[str, Path], sources: Iterable[str]) -> dict[str, str]:
-    """For each source the id of a transcript of the same name: `take1.wav.txt` before `take1.txt`."""
-    by_lower = {id_.lower(): id_ for id_ in files}
-    found = {}
-    for id_ in sources:
-        stem = id_[: -len(Path(id_).suffix)] if Path(id_).suffix else id_
-        names = [f"{base}{ending}".lower() for base in (id_, stem) for ending in TRANSCRIPTS]
-        match = next((by_lower[name] for name in names if name in by_lower), None)
-        if match is not None:
-            found[id_] = match
-    return found
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+class _Sidecars:
+    """Transcripts beside clips: `take1.wav.txt` before `take1.txt`; in `all` are those that were found, used or not."""
+
+    def __init__(self) -> None:
+        self.all: set[Path] = set()
+        self._names: dict[Path, dict[str, str]] = {}
+
+    def of(self, clip: Path) -> str | None:
+        """The name of the clip's transcript, which lies in the same folder."""
+        names = self._listed(clip.parent)
+        wanted = [f"{start}{ending}" for start in (clip.name, clip.stem) for ending in TRANSCRIPTS]
+        found = [name for want in wanted if (name := names.get(want) or names.get(want.lower())) is not None]
+        found = [name for name in found if name != clip.name and _is_regular(clip.parent / name)]
+        self.all.update(clip.parent / name for name in found)
+        return found[0] if found else None
+
+    def _listed(self, folder: Path) -> dict[str, str]:
+        """Names in a folder by themselves and in lower case, the exact spelling first."""
+        if folder not in self._names:
+            try:
+                names = sorted(path.name for path in folder.iterdir())
+            except OSError:
+                names = []
+            self._names[folder] = {name.lower(): name for name in names} | {name: name for name in names}
+        return self._names[folder]

@@ -43,7 +43,7 @@ def _clip(clip: Clip, root: str) -> dict[str, Any]:
     container, speech = clip.readings[Container], clip.readings.get(Speech)
     made = {
         "id": clip.source.id,
-        "path": os.path.relpath(clip.source.path, root).replace(os.sep, "/"),
+        "path": _relative(clip.source.path, root),
         "sha256": clip.sha256,
         "bytes": clip.source.bytes,
         "format": container.format,
@@ -51,4 +51,11 @@ def _clip(clip: Clip, root: str) -> dict[str, Any]:
         "speech_s": None if speech is None else speech.speech_s,
         "warnings": sorted({f.code for f in clip.findings if f.severity is Severity.WARNING}),
     }
-    return made if clip.source.transcript is None else made | {"transcript": clip.source.transcript}
+    if clip.source.transcript is None:
+        return made
+    beside = os.path.join(os.path.dirname(clip.source.path), clip.source.transcript)  # noqa: PTH118, PTH120 - as relpath
+    return made | {"transcript": _relative(beside, root)}
+
+
+def _relative(path: str, root: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")

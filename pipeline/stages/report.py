@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.catalogue import rules
+from pipeline.config import Settings
 from pipeline.outcome import Report, totals
 from pipeline.readings import BY_SUBJECT, Container
 from pipeline.records import SUBJECTS, Absence, Clip, Finding
@@ -13,10 +15,13 @@ HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio"})
 """Fields of readings that others tell in words already, and the digest of samples, which nobody reads."""
 
 
-def not_examined(examined: Sequence[str]) -> tuple[Absence, ...]:
-    """The subjects of a clip that this version has no check for; what was not looked at is not in order."""
-    why = "this version of voxgate does not examine it yet"
-    return tuple(Absence(name, why) for name in SUBJECTS if name not in examined)
+def not_examined(examined: Sequence[str], switched_off: Sequence[Absence] = ()) -> tuple[Absence, ...]:
+    """The subjects of a clip that nobody looked at, by choice or for want of a check; that does not make them right."""
+    why = dict.fromkeys(
+        (name for name in SUBJECTS if name not in examined), "this version of voxgate does not examine it"
+    )
+    why |= {absence.subject: absence.why for absence in switched_off}
+    return tuple(Absence(name, why[name]) for name in SUBJECTS if name in why)
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -33,26 +38,33 @@ def document(report: Report) -> dict[str, Any]:
         "relaxed": codec.plain(report.settings.relaxed),
         "skipped": list(report.skipped),
         "left_out": list(report.left_out),
-        "findings": [_finding(f) | {"clips": list(f.evidence.clips)} for f in report.findings],
-        "clips": [_clip(clip) for clip in report.clips],
+        "findings": [_finding(f, report.settings) | {"clips": list(f.evidence.clips)} for f in report.findings],
+        "clips": [_clip(clip, report.settings) for clip in report.clips],
     }
     plain: dict[str, Any] = codec.rounded(made)
     return plain
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    evidence = finding.evidence
+def _finding(finding: Finding, settings: Settings) -> dict[str, Any]:
+    evidence, unit = finding.evidence, _unit(finding, settings)
     return {
         "code": finding.code,
         "severity": str(finding.severity),
         "message": finding.message,
         "hint": finding.hint,
-        "value": evidence.value,
-        "limit": evidence.limit,
+        "value": codec.rounded(evidence.value, unit),
+        "limit": evidence.limit if evidence.limit in settings.values.values() else codec.rounded(evidence.limit, unit),
     }
 
 
-def _clip(clip: Clip) -> dict[str, Any]:
+def _unit(finding: Finding, settings: Settings) -> str:
+    """A name that ends in the unit of the finding's value: that of the limit it was held against, else seconds."""
+    subject, rule = rules().get(finding.code, (None, None))
+    read = () if subject is None or rule is None else subject.reads(rule)
+    return next((d.key for d in read if settings.values[d.key] == finding.evidence.limit), "_s")
+
+
+def _clip(clip: Clip, settings: Settings) -> dict[str, Any]:
     container = clip.readings.get(Container) or Container()
     return {
         "id": clip.source.id,
@@ -68,7 +80,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "decoded_s": container.decoded_s,
         "transcript": clip.source.transcript,
         "readings": _readings(clip),
-        "findings": [_finding(f) | {"spans": codec.plain(f.evidence.spans)} for f in clip.findings],
+        "findings": [_finding(f, settings) | {"spans": codec.plain(f.evidence.spans)} for f in clip.findings],
     }
 
 

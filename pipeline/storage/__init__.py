@@ -1,1 +1,1 @@
-"""Where files live: hashing, atomic writing, JSON of our records, and the journal."""
+"""Where files live: hashing, atomic writing, and our records as JSON."""

@@ -5,6 +5,7 @@
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ T = TypeVar("T")
 
 DIGITS = {"_s": 3, "_db": 2, "_dbfs": 2, "_dbtp": 2, "_lufs": 2, "_lu": 2, "_hz": 1, "_ratio": 6, "kbps": 1}
 DEFAULT_DIGITS = 4
+SETTLED = frozenset({"value", "limit", "default", "used"})
+"""Fields that hold a number of any unit: a setting as it was set, or evidence, which is rounded where its unit is known."""
 
 
 def plain(record: Any) -> Any:
@@ -32,7 +35,7 @@ def rounded(value: Any, name: str = "") -> Any:
         return {key: rounded(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [rounded(item, name) for item in value]
-    if isinstance(value, float):
+    if isinstance(value, float) and name not in SETTLED:
         digits = next((n for suffix, n in DIGITS.items() if name.endswith(suffix)), DEFAULT_DIGITS)
         return round(value, digits) + 0.0  # -0.0 becomes 0.0
     return value
@@ -45,7 +48,7 @@ def restored(kind: type[T], value: Any) -> T:
     """
     try:
         made: T = _restored(kind, value)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         raise RecordError(f"this is no {kind.__name__} of ours: {error}; run check again with --fresh") from error
     return made
 
@@ -58,14 +61,22 @@ def _restored(kind: Any, value: Any) -> Any:
         )
     if origin is tuple:
         inner = typing.get_args(kind)[0]
-        return tuple(_restored(inner, item) for item in value)
+        return tuple(_restored(inner, item) for item in _of(list, value))
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints, value = typing.get_type_hints(kind), _of(dict, value)
         named = {f.name: _restored(hints[f.name], value[f.name]) for f in dataclasses.fields(kind) if f.name in value}
         return typing.cast("type[Any]", kind)(**named)
-    if kind is float and isinstance(value, int):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(kind, type) and not isinstance(value, kind):
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number")
+    if kind is int and isinstance(value, bool):
+        raise TypeError(f"{value} is no number")
+    return _of(kind, value) if isinstance(kind, type) else value
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
         raise TypeError(f"{value!r} is no {kind.__name__}")
     return value
 

@@ -1,14 +1,30 @@
-"""Hashing and atomic writing of local files."""
+"""Local files: hashing, whether one has changed, and writing whole or not at all."""
 
 import contextlib
 import hashlib
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import OutputError
 
 CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells without reading that a file has not changed."""
+
+    bytes: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: str) -> "Stamp":
+        """The stamp of a file as it is now. Raises OSError."""
+        stat = Path(path).stat()
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
 def sha256_of(path: str | Path) -> str:
@@ -21,22 +37,28 @@ def sha256_of(path: str | Path) -> str:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: temporary file beside it, fsync, rename. Raises OutputError."""
+    """Write a text file whole or not at all: temporary file beside it, fsync, rename. Raises OutputError.
+
+    What no encoding has (bytes of a file name that are no text) is spelled out.
+    """
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}); name another folder with -o") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free some space or use another -o") from error
+        if isinstance(error, OSError):
+            told = f"{path} cannot be written ({error.strerror}); free some space or use another -o"
+            raise OutputError(told) from error
+        raise
 
 
 def _umask() -> int:
@@ -51,3 +73,13 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {path} cannot be made ({error.strerror}); name another one with -o") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there. Raises OutputError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be removed ({error.strerror}); remove it yourself, or use another -o"
+        ) from error

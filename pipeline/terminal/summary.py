@@ -37,9 +37,7 @@ def _parts(report: Report, out: Path) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(), _headline(report), Text(), _clocks(report)]
     steps = advise(report)
     if steps:
-        parts += [_title("What to do next"), *(_step(number, step) for number, step in enumerate(steps[:MAX_STEPS], 1))]
-        if len(steps) > MAX_STEPS:
-            parts.append(Text(f"     and {len(steps) - MAX_STEPS} more in the report", style="dim"))
+        parts += [_title("What to do next"), _steps(steps)]
     flagged = [clip for clip in report.clips if clip.findings]
     if flagged:
         parts += [_title(f"Findings in {len(flagged)} of {count(len(report.clips), 'file')}"), *_listing(flagged)]
@@ -99,11 +97,16 @@ def _bar(share: float, report: Report, scale_s: float) -> Text:
     return bar
 
 
-def _step(number: int, step: Step) -> RenderableType:
-    line = Text(f"  {number}. ", style="bold")
-    line.append(step.text[0].upper() + step.text[1:], style="default")
-    line.append(f". {step.hint}", style="dim")
-    return line
+def _steps(steps: list[Step]) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for number, step in enumerate(steps[:MAX_STEPS], 1):
+        line = Text(f"{step.text[0].upper()}{step.text[1:]}. ", style="bold")
+        table.add_row(f"{number}.", Text.assemble(line, (step.hint, "not bold dim")))
+    if len(steps) > MAX_STEPS:
+        table.add_row("", Text(f"and {len(steps) - MAX_STEPS} more in the report", style="dim"))
+    return Padding(table, (0, 0, 0, 2))
 
 
 def _listing(flagged: list[Clip]) -> list[RenderableType]:
@@ -163,7 +166,10 @@ def _caveats(report: Report) -> list[RenderableType]:
             Text(f"  {entry.key}: {entry.used} instead of {entry.default}", style="yellow")
             for entry in report.settings.relaxed
         ]
-    for ids, what in ((report.left_out, "left out by name"), (report.skipped, "no audio, passed over")):
+    for ids, what in (
+        (report.left_out, "left out by name"),
+        (report.skipped, "passed over (no audio, or not to be read)"),
+    ):
         if ids:
             shown = ", ".join(printable(id_) for id_ in ids[:5]) + (" …" if len(ids) > 5 else "")
             parts += [Text(), Text(f"  {count(len(ids), 'file')} {what}: {shown}", style="dim")]

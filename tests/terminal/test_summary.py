@@ -34,7 +34,7 @@ def clip(name: str, minutes: float = 10.0, *, clipped: bool = False, faults: tup
     if clipped:
         spans = (Span(3.2, 3.3), Span(65.0, 65.5))
         readings = readings.with_reading(
-            Levels(peak_dbfs=0.0, clipped_runs=900, clipped_ratio=0.2, clipped_spans=spans)
+            Levels(peak_dbfs=0.0, clipped_runs=900, clipped_ratio=0.2, clipped_spans=spans, decoded_s=60 * minutes)
         )
     made = Clip(Source(name, f"/takes/{name}", 1000), "0" * 64, readings=readings, faults=faults)
     return flag(made, catalogue.clip_subjects(), config.load())

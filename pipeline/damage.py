@@ -1,0 +1,71 @@
+"""Where a stream did not decode, and how much of it is missing there."""
+
+from typing import Any
+
+from pipeline.records import Span
+
+MAX_PLACES = 100
+
+GAP_S = 0.03
+"""A jump of the time stamps that is no rounding: the finest containers count in milliseconds, a frame lasts 20 and more."""
+
+
+class Damage:
+    """Counts damaged places: packets in a row that do not decode are one place, and so is a leap of the time stamps.
+
+    `stamped` says that time stamps are the file's own and no count of FFmpeg's. Kept: the first 100 places, as instants on
+    the clock of what did decode. `lost_s` sums the time that the container gives to what is missing; 0 where it gives none.
+    """
+
+    def __init__(self, *, stamped: bool) -> None:
+        self.count = 0
+        self.places: list[Span] = []
+        self.lost_s = 0.0
+        self._stamped = stamped
+        self._open = self._junk = False
+        self._pending_s = 0.0
+        self._expected_s: float | None = None
+
+    def fail(self, at_s: float, length_s: float = 0.0, *, junk: bool = False) -> None:
+        """A packet that should have lasted `length_s` did not decode; `junk` when it is not even shaped like a frame."""
+        self._pending_s += length_s
+        self._junk = junk and (self._junk or not self._open)
+        if self._open:
+            return
+        self._open = True
+        self.count += 1
+        if len(self.places) < MAX_PLACES:
+            self.places.append(Span(at_s, at_s))
+
+    def passed(self, frame: Any, at_s: float) -> None:
+        """A frame decoded; its time stamp tells whether something was left out before it."""
+        if not frame.sample_rate:
+            return
+        length_s = frame.samples / frame.sample_rate
+        if not self._stamped or frame.pts is None or not frame.time_base:
+            self._close(self._pending_s)
+            self._expected_s = None if self._expected_s is None else self._expected_s + length_s
+            return
+        stamp_s = float(frame.pts * frame.time_base)
+        leap_s = stamp_s - self._expected_s if self._expected_s is not None else self._pending_s
+        if leap_s > GAP_S:
+            self.fail(at_s)
+        self._close(max(leap_s, 0.0))
+        self._expected_s = stamp_s + length_s
+
+    def part(self) -> None:
+        """Another part of the file begins, with time stamps of its own."""
+        self._expected_s = None
+
+    def end(self) -> None:
+        """No frame follows. What failed last stays missing, but tags or junk behind the last frame are no loss."""
+        if self._open and self._junk:
+            self.count -= 1
+            del self.places[self.count :]
+            self._pending_s = 0.0
+        self._close(self._pending_s)
+
+    def _close(self, lost_s: float) -> None:
+        self.lost_s += lost_s if self._open else 0.0
+        self._open = self._junk = False
+        self._pending_s = 0.0

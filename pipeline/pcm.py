@@ -1,0 +1,103 @@
+"""FFmpeg's frames as the samples that voxgate measures: float32 (frames, channels), full scale 1.0, one rate throughout."""
+
+import re
+from typing import Any
+
+import av
+import numpy as np
+
+from pipeline.records import Floats
+
+MAX_SAMPLE = 1_000.0
+"""Float files may exceed full scale, but 60 dB over it is damage, and squares of more would overflow."""
+
+DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
+
+class Conformer:
+    """Brings frames to the rate and channels of the first one, when a file changes them on its way.
+
+    Kept: a resampler's filter, from the first change on. `changes` counts the changes.
+    """
+
+    def __init__(self, first: Any) -> None:
+        self.rate: int = first.sample_rate
+        self.channels: int = first.layout.nb_channels
+        self.changes = 0
+        self._layout = first.layout
+        self._shape = (self.rate, self.channels)
+        self._source = _source(first)
+        self._resampler: Any = None
+
+    def samples(self, frame: Any) -> Floats:
+        """The frame's samples, and before them what an earlier change had left in the filter."""
+        tail = self._turned(frame) if _source(frame) != self._source else []
+        if self._resampler is None:
+            return self._joined([*tail, frame]) if tail else array(frame)
+        frame.pts = None
+        return self._joined([*tail, *self._resampler.resample(frame)])
+
+    def rest(self) -> Floats:
+        """What the filter still holds after the last frame."""
+        return self._joined(self._flushed())
+
+    def _turned(self, frame: Any) -> list[Any]:
+        """Take up the shape that the stream has from this frame on; what the last one left in the filter."""
+        tail = self._flushed()
+        shape = (frame.sample_rate, frame.layout.nb_channels)
+        self.changes += shape != self._shape
+        self._shape, self._source = shape, _source(frame)
+        if shape != (self.rate, self.channels):
+            self._resampler = av.AudioResampler("fltp", self._layout, self.rate)
+        return tail
+
+    def _flushed(self) -> list[Any]:
+        if self._resampler is None:
+            return []
+        resampler, self._resampler = self._resampler, None
+        return list(resampler.resample(None))
+
+    def _joined(self, frames: list[Any]) -> Floats:
+        return np.concatenate([np.empty((0, self.channels), np.float32), *(array(frame) for frame in frames)])
+
+
+def _source(frame: Any) -> tuple[int, str, str]:
+    return frame.sample_rate, frame.layout.name, frame.format.name
+
+
+def array(frame: Any) -> Floats:
+    """A frame's samples as float32 (frames, channels), integers of any width brought to full scale 1.0."""
+    samples = frame.to_ndarray()
+    samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number, or none that fits, is found by is_sane
+            return np.ascontiguousarray(samples, np.float32)
+    floats: Floats = samples.astype(np.float32)
+    if samples.dtype == np.uint8:
+        return (floats - 128) / np.float32(128)
+    return floats / np.float32(-float(np.iinfo(samples.dtype).min))
+
+
+def is_sane(samples: Floats) -> bool:
+    """Whether all samples are numbers that a recording can have."""
+    return float(np.abs(samples).max(initial=0.0)) <= MAX_SAMPLE  # false too when it is not a number
+
+
+def tamed(samples: Floats) -> Floats:
+    """The same samples with what is no number or far over full scale brought into range."""
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -MAX_SAMPLE, MAX_SAMPLE)
+
+
+def positions(layout: Any) -> tuple[str, ...]:
+    """The channels' names; where a file gives only their number, the ones that FFmpeg takes for that number."""
+    names = tuple(channel.name for channel in layout.channels)
+    if all(names) and not any(name.startswith(("USR", "NONE", "UNK")) for name in names):
+        return names
+    guess = DEFAULT_LAYOUTS.get(layout.nb_channels)
+    return tuple(c.name for c in av.AudioLayout(guess).channels) if guess else ("FC",) * layout.nb_channels
+
+
+def bits(codec: str) -> int | None:
+    """The resolution of the samples, where the codec's name has it."""
+    found = re.match(r"pcm_[sfu](\d+)", codec)
+    return int(found.group(1)) if found else None

@@ -1,0 +1,159 @@
+"""What every engine keeps: one clip a job in any order, whatever becomes of the others; and what processes can do more."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline import run
+from pipeline.engines import local
+from pipeline.records import Clip, Fault, Source
+
+TASKS = """
+import os, signal, sys, time
+from pipeline.records import Clip, Fault
+
+def task(source):
+    words = source.id.split()
+    if words[0] == "exit":
+        os._exit(7)
+    if words[0] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if words[0] == "hang":
+        time.sleep(60)
+    if words[0] == "raise":
+        raise ValueError("a bug of ours")
+    if words[0] == "wait":
+        time.sleep(0.05)
+    return Clip(source, sha256=f"{os.getpid():064d}")
+"""
+
+
+@pytest.fixture
+def task(tmp_path, monkeypatch):
+    """A task that does what a source's id says; importable by workers."""
+    (tmp_path / "engine_tasks.py").write_text(TASKS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    sys.modules.pop("engine_tasks", None)
+    yield importlib.import_module("engine_tasks").task
+    sys.modules.pop("engine_tasks", None)
+
+
+@pytest.fixture(params=run.engine_names())
+def engine(request):
+    """Every engine that there is, with two workers where it has workers."""
+    return importlib.import_module(f"pipeline.engines.{request.param}").engine(2)
+
+
+def jobs(*ids):
+    return [Source(id_, "/nowhere", 0) for id_ in ids]
+
+
+def lost(source, why):
+    return Clip(source, faults=(Fault(None, why),))
+
+
+def test_every_job_gives_one_clip(engine, task):
+    wanted = [f"wait {number}" for number in range(9)]
+    clips = list(engine.map(task, jobs(*wanted), lost))
+    assert sorted(clip.source.id for clip in clips) == wanted
+    assert all(clip.sha256 is not None and not clip.faults for clip in clips)
+
+
+def test_no_job_gives_no_clip(engine, task):
+    assert list(engine.map(task, [], lost)) == []
+
+
+def test_what_a_task_raises_is_raised(engine, task):
+    with pytest.raises(ValueError, match="a bug of ours"):
+        list(engine.map(task, jobs("raise"), lost))
+
+
+def test_clips_come_as_they_finish_and_the_rest_may_be_left(engine, task):
+    clips = engine.map(task, jobs("wait 1", "wait 2", "wait 3", "wait 4"), lost)
+    assert next(clips).source.id.startswith("wait")
+    clips.close()
+    assert list(clips) == []
+
+
+def test_processes_share_the_work(task):
+    clips = list(local.engine(2).map(task, jobs(*(f"wait {n}" for n in range(12))), lost))
+    assert len({clip.sha256 for clip in clips}) == 2
+    assert f"{os.getpid():064d}" not in {clip.sha256 for clip in clips}
+
+
+@pytest.mark.parametrize(("how", "status"), [("exit", "7"), ("killed", "-9")])
+def test_a_worker_that_dies_costs_its_own_clip(task, how, status):
+    wanted = ["wait 1", f"{how} now", "wait 2", "wait 3", "wait 4"]
+    clips = {clip.source.id: clip for clip in local.engine(2).map(task, jobs(*wanted), lost)}
+    assert sorted(clips) == sorted(wanted)
+    assert [id_ for id_, clip in clips.items() if clip.faults] == [f"{how} now"]
+    assert clips[f"{how} now"].faults[0].why == f"its worker died (exit status {status})"
+
+
+def test_workers_that_die_one_after_the_other_cost_a_clip_each(task):
+    wanted = [f"{'exit' if number % 2 else 'wait'} {number}" for number in range(8)]
+    clips = list(local.engine(2).map(task, jobs(*wanted), lost))
+    assert sorted(clip.source.id for clip in clips if clip.faults) == [f"exit {number}" for number in (1, 3, 5, 7)]
+
+
+def test_a_worker_that_hangs_costs_its_own_clip(task):
+    clips = {c.source.id: c for c in local.Local(2, 1.0).map(task, jobs("hang", "wait 1", "wait 2", "wait 3"), lost)}
+    assert len(clips) == 4
+    assert [id_ for id_, clip in clips.items() if clip.faults] == ["hang"]
+    assert "far longer than its size allows" in clips["hang"].faults[0].why
+
+
+def test_a_longer_file_has_more_time(task):
+    slow = [Source("hang", "/nowhere", 10)]
+    began = time.monotonic()
+    (clip,) = local.Local(1, base_timeout_s=0.2, bytes_per_s=10.0).map(task, slow, lost)
+    assert clip.faults
+    assert time.monotonic() - began > 1.2
+
+
+INTERRUPTED = """
+import sys
+from engine_tasks import task
+from pipeline.engines import local
+from pipeline.records import Source
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    try:
+        list(local.engine(2).map(task, [Source("hang", "/nowhere", 0)] * 4, None))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def gone(group, within_s=5.0):
+    """Whether every process of a group has ended; the last ones notice only that the others did."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.1, 1.0])
+def test_an_interrupt_stops_the_workers_without_a_word_from_them(task, tmp_path, after_s):
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    process = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    told, complaints = process.communicate(timeout=10)
+    assert (told, complaints, process.returncode) == ("interrupted\n", "", 0)
+    assert gone(process.pid)
