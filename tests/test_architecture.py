@@ -14,7 +14,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
     ("errors", "records", "words"),
-    ("readings", "dsp", "containers", "graphs", "storage"),
+    ("readings", "dsp", "series", "containers", "graphs", "storage"),
     ("formats", "meters", "catalogue", "models", "damage", "pcm", "segments"),
     ("activity", "config", "journal", "media"),
     ("outcome", "checks", "corpus"),
@@ -36,6 +36,7 @@ HEAVY = {
         "activity",
         "checks",
         "dsp.py",
+        "series.py",
         "graphs",
         "meters",
         "pcm.py",
@@ -50,7 +51,7 @@ HEAVY = {
     "platformdirs": {"models.py"},
     "pooch": {"models.py"},
     "rich": {"cli", "terminal"},
-    "scipy": {"dsp.py", "meters"},
+    "scipy": {"checks/channels.py", "dsp.py", "meters"},
     "soxr": {"stages/derive.py"},
     "typer": {"cli", "exits.py"},
     "webrtcvad": {"activity/webrtcvad.py"},

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import FLOOR_DBFS, cell_sums, grid
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
+from pipeline.series import Series
 
 LEVEL_HZ = 20
 ACTIVE_DB, DEEP_DB = 20.0, 40.0
@@ -50,7 +52,7 @@ class ChannelsMeter:
         self._products = np.zeros((info.channels, info.channels))
         self._frames = 0
         self._cell = np.zeros(info.channels)
-        self._levels: list[np.ndarray] = []
+        self._levels = Series(np.float32, info.channels)
         self._spectra = CrossSpectra(info.sample_rate, info.channels) if 1 < info.channels <= MAX_COHERENT else None
 
     def feed(self, block: Block) -> None:
@@ -58,9 +60,9 @@ class ChannelsMeter:
         self._frames += len(block.samples)
         if self._count == 1:
             return
-        samples = block.samples.astype(np.float64)
-        self._products += samples.T @ samples
-        self._feed_levels(samples**2, block.start)
+        sides = np.ascontiguousarray(block.samples.T, np.float64)
+        self._products += np.einsum("if,jf->ij", sides, sides)
+        self._feed_levels(np.square(sides).T, block.start)
         if self._spectra is not None:
             self._spectra.feed(block.samples)
 
@@ -95,16 +97,17 @@ class ChannelsMeter:
         sums, rest = cell_sums(squares, edges)
         if len(sums):
             sums[0] += self._cell
-            self._levels.append(sums.astype(np.float32))
+            self._levels.extend(sums)
             self._cell = rest
         else:
             self._cell = self._cell + rest
 
     def _level_correlation(self, first: int, second: int) -> float | None:
         """Correlation of the two channels' levels in decibels while either is active; `None` when too short or steady."""
-        if not self._levels:
+        levels = self._levels.array()
+        if not len(levels):
             return None
-        power = np.concatenate(self._levels)[:, [first, second]] / (self._rate / LEVEL_HZ)
+        power = levels[:, [first, second]] / (self._rate / LEVEL_HZ)
         decibels = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10)))
         decibels = np.maximum(decibels - np.percentile(decibels, 95, axis=0), -DEEP_DB)
         active = decibels[decibels.max(axis=1) > -ACTIVE_DB]
@@ -118,21 +121,26 @@ class CrossSpectra:
     """Mean cross-spectra of all channels over windows of 64 ms; keeps less than a window of samples."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._size = round(WINDOW_S * rate_hz)
+        self._size = fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
-        self._band = (hz >= BAND_HZ[0]) & (hz <= BAND_HZ[1])
-        self._window = np.hanning(self._size)[:, None]
+        self._band = slice(*np.searchsorted(hz, BAND_HZ))
+        self._window = np.hanning(self._size).astype(np.float32)
         self._held = np.empty((0, channels), np.float32)
-        self._sums = np.zeros((channels, channels, int(self._band.sum())), np.complex128)
+        self._sums = np.zeros((channels, channels, len(hz[self._band])), np.complex128)
 
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
         held = np.concatenate((self._held, samples))
-        whole = len(held) // self._size * self._size
-        for at in range(0, whole, self._size):
-            bins = np.fft.rfft(held[at : at + self._size] * self._window, axis=0)[self._band]
-            self._sums += np.einsum("fi,fj->ijf", bins.conj(), bins)
-        self._held = held[whole:]
+        windows = len(held) // self._size
+        if not windows:
+            self._held = held
+            return
+        parts = held[: windows * self._size].T.reshape(-1, windows, self._size)
+        bins = fft.rfft(parts * self._window)[..., self._band]
+        for first in range(len(bins)):
+            for second in range(first, len(bins)):
+                self._sums[first, second] += np.einsum("wf,wf->f", bins[first].conj(), bins[second])
+        self._held = held[windows * self._size :]
 
     def coherence(self, first: int, second: int) -> float | None:
         """0 for two that have nothing to do with each other to 1 for one signal through two fixed paths."""

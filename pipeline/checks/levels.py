@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import amplitude_db, power_db, runs
@@ -58,8 +59,9 @@ class LevelsMeter:
     def feed(self, block: Block) -> None:
         """Take in a block."""
         samples = block.samples
-        self._sum += samples.sum(axis=0, dtype=np.float64)
-        self._power += float(np.einsum("ij,ij->", samples, samples, dtype=np.float64))
+        exact = samples.astype(np.float64)
+        self._sum += np.einsum("ij->j", exact)
+        self._power += float(np.einsum("ij,ij->", exact, exact))
         self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
         size = round(PIECE_S * self._rate)
         held = np.concatenate((self._piece, samples))
@@ -101,16 +103,17 @@ class FlatTops:
 
     def search(self, piece: Floats, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start` and have one ceiling a side."""
-        for side in (*piece.T, *-piece.T):
-            ceiling = float(side.max())
-            if ceiling < LOWEST_CEILING:
-                continue
-            tops = runs(side >= ceiling * (1 - FLAT_RATIO))
-            flat = tops[tops[:, 1] - tops[:, 0] >= self._least]
-            self.count += len(flat)
-            self.samples += int((flat[:, 1] - flat[:, 0]).sum())
-            room = max(MAX_SPANS - len(self._places), 0)
-            self._places += [(int(first) + start, int(end) + start) for first, end in flat[:room]]
+        for channel in np.ascontiguousarray(piece.T):
+            for top, side in ((channel.max(), channel), (-channel.min(), -channel)):
+                if top >= LOWEST_CEILING:
+                    self._count(runs(side >= top * (1 - FLAT_RATIO)), start)
+
+    def _count(self, tops: NDArray[np.int64], start: int) -> None:
+        flat = tops[tops[:, 1] - tops[:, 0] >= self._least]
+        self.count += len(flat)
+        self.samples += int((flat[:, 1] - flat[:, 0]).sum())
+        room = max(MAX_SPANS - len(self._places), 0)
+        self._places += [(int(first) + start, int(end) + start) for first, end in flat[:room]]
 
     def spans(self) -> tuple[Span, ...]:
         """Where they are, those within 50 ms of each other in one span."""

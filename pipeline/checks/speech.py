@@ -9,6 +9,7 @@ from pipeline.catalogue import Limits, Subject, limit
 from pipeline.readings import Speech
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
 from pipeline.segments import stretches
+from pipeline.series import Series
 
 MAX_PAUSES = 10_000
 
@@ -36,8 +37,8 @@ class SpeechMeter:
     """Keeps a probability and a level per frame of 17 ms: 850 kB an hour."""
 
     def __init__(self, info: StreamInfo) -> None:
-        self._speech: list[np.ndarray] = []
-        self._level: list[np.ndarray] = []
+        self._speech = Series(np.uint8)
+        self._level = Series(np.float16)
         self._samples = 0
         self._rate = info.sample_rate
         self._engine: str | None = None
@@ -48,16 +49,16 @@ class SpeechMeter:
         if block.activity is None:
             return
         self._engine = block.activity.engine
-        self._speech.append(np.round(block.activity.speech * 255).astype(np.uint8))
-        self._level.append(block.activity.level_dbfs.astype(np.float16))
+        self._speech.extend(np.round(block.activity.speech * 255))
+        self._level.extend(block.activity.level_dbfs)
 
     def read(self) -> Speech:
         """Speech and pauses of everything fed so far."""
         total_s = self._samples / self._rate
-        if not self._speech or not sum(map(len, self._speech)):
+        speech = self._speech.array().astype(np.float32) / 255
+        if not len(speech):
             return Speech(why="no samples" if not self._samples else "voice activity was not measured")
-        speech = np.concatenate(self._speech).astype(np.float32) / 255
-        spoken = stretches(speech, np.concatenate(self._level).astype(np.float32))
+        spoken = stretches(speech, self._level.array().astype(np.float32))
         if not len(spoken):
             return Speech(0.0, 0.0, (), 0, total_s, total_s, self._engine)
         edges = np.minimum(spoken * Activity.FRAME_S, total_s)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline.dsp import Doubles, cell_sums, grid, k_weighting, sos_filter, sos_start
+from pipeline.series import Series
 
 BIN_HZ = 100
 """Energies are summed in bins of 10 ms: Tech 3341 #13 needs windows that start on a 20 ms grid."""
@@ -35,8 +36,8 @@ class LoudnessMeter:
         self._open = 0.0
         self._bins = np.empty(0)
         self._first_bin = 0
-        self._blocks: list[Doubles] = []
-        self._short_terms: list[Doubles] = []
+        self._blocks = Series(np.float64)
+        self._short_terms = Series(np.float64)
         self._max_momentary = self._max_short_term = 0.0
 
     def feed(self, samples: np.ndarray, start: int) -> None:
@@ -53,7 +54,7 @@ class LoudnessMeter:
 
     def integrated_lufs(self) -> float | None:
         """Gated loudness of the programme (BS.1770-5 annex 1, equations 5 to 7); `None` if nothing passes the gate."""
-        blocks = np.concatenate(self._blocks) if self._blocks else np.empty(0)
+        blocks = self._blocks.array()
         blocks = blocks[blocks > _energy(ABSOLUTE_GATE_LUFS)]
         if not len(blocks):
             return None
@@ -64,7 +65,7 @@ class LoudnessMeter:
         tail = np.concatenate((self._bins, np.zeros(TAIL_BINS)))
         made, ends = self._windows(tail, SHORT_TERM_BINS)
         grid_ends = (ends % HOP_BINS == 0) & (ends > self._first_bin + len(self._bins))
-        values = np.concatenate([*self._short_terms, made[grid_ends]]) if len(made) else np.empty(0)
+        values = np.concatenate((self._short_terms.array(), made[grid_ends])) if len(made) else np.empty(0)
         values = values[values > _energy(ABSOLUTE_GATE_LUFS)]
         if not len(values):
             return None
@@ -87,12 +88,12 @@ class LoudnessMeter:
         fresh = ends > new_from
         if fresh.any():
             self._max_momentary = max(self._max_momentary, float(momentary[fresh].max()))
-            self._blocks.append(momentary[fresh & (ends % HOP_BINS == 0)])
+            self._blocks.extend(momentary[fresh & (ends % HOP_BINS == 0)])
         short_term, ends = self._windows(self._bins, SHORT_TERM_BINS)
         fresh = ends > new_from
         if fresh.any():
             self._max_short_term = max(self._max_short_term, float(short_term[fresh].max()))
-            self._short_terms.append(short_term[fresh & (ends % HOP_BINS == 0)])
+            self._short_terms.extend(short_term[fresh & (ends % HOP_BINS == 0)])
         surplus = max(len(self._bins) - SHORT_TERM_BINS, 0)
         self._bins, self._first_bin = self._bins[surplus:], self._first_bin + surplus
 

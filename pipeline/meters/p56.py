@@ -30,8 +30,9 @@ class SpeechLevelMeter:
         """Take in mono samples (frames,)."""
         if not len(samples):
             return
-        self._energy += float(np.dot(samples.astype(np.float64), samples))
-        smooth, self._first = signal.lfilter(self._b, self._a, np.abs(samples, dtype=np.float64), zi=self._first)
+        magnitude = np.abs(samples, dtype=np.float64)
+        self._energy += float(np.einsum("i,i->", magnitude, magnitude))
+        smooth, self._first = signal.lfilter(self._b, self._a, magnitude, zi=self._first)
         envelope, self._second = signal.lfilter(self._b, self._a, smooth, zi=self._second)
         reached = np.searchsorted(THRESHOLDS, envelope, side="right").astype(np.int8)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(reached)) + 1))

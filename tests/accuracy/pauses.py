@@ -79,7 +79,7 @@ class Scene:
 
 
 @functools.cache
-def utterances(held_out: bool) -> tuple[Utterance, ...]:
+def utterances(*, held_out: bool) -> tuple[Utterance, ...]:
     """Of the readers whose number has that side of a hash; one reader in three is kept out of all tuning."""
     files = [*AUDIO.glob("resemble-ai__Resemblyzer/audio_data/*/**/*.flac")]
     files += AUDIO.glob("idiap__coqui-ai-TTS/**/ljspeech/wavs/*.wav")
@@ -244,7 +244,7 @@ def _outwards(level_db, step):
 
 def main(engine="pyannet", scenes="2"):
     for held_out in (False, True):
-        everybody = utterances(held_out)
+        everybody = utterances(held_out=held_out)
         known, fluent = with_known_edges(everybody), without_pauses(everybody)
         print(
             f"\n{engine}, {len({u.reader for u in known})} readers {'kept out of' if held_out else 'used for'} tuning"

@@ -16,7 +16,7 @@ STREET = [("street", 20.0), ("market", 30.0), ("room", 15.0)]
 @pytest.mark.parametrize("held_out", [False, True], ids=["readers that were tuned with", "readers kept out of tuning"])
 @pytest.mark.parametrize(("kind", "snr_db"), STEADY)
 def test_every_long_pause_is_found_in_steady_noise_with_its_edges(harness, kind, snr_db, held_out):
-    found = harness.with_known_edges(harness.utterances(held_out))
+    found = harness.with_known_edges(harness.utterances(held_out=held_out))
     tally = harness.pauses_in(kind, snr_db, found, np.random.default_rng(7))
     assert tally.pauses == tally.found == 6
     assert np.abs(tally.errors_s).max() <= EDGE_S

@@ -116,17 +116,19 @@ def test_asking_twice_gives_the_same_answer(subject, speechlike, derived):
 
 
 def hour(rate_hz, channels):
-    """An hour in blocks of a second, with its derived signals, all cut from one second of noise."""
+    """An hour in blocks of a second, with its derived signals, all but a peak cut from one second of noise."""
     random = np.random.default_rng(5)
-    second = (0.1 * random.standard_normal((rate_hz, channels))).astype(np.float32)
-    mono16k = (0.1 * random.standard_normal(16_000)).astype(np.float32)
+    second = (0.02 * random.standard_normal((rate_hz, channels))).astype(np.float32)
+    mono16k = (0.02 * random.standard_normal(16_000)).astype(np.float32)
+    peak = second.copy()
+    peak[100] = 0.9
     for number in range(3_600):
         first, end = (-(-at * 16_000 // Activity.HOP) for at in (number, number + 1))
         count = end - first
         speech = np.full(count, float(number % 7 < 5), np.float32)
         voices = np.stack([speech, 0 * speech, 0 * speech], axis=1)
         activity = Activity(first, speech, -30 - 30 * (1 - speech), voices, 0 * speech, "pyannet")
-        yield Block(second, number * rate_hz, rate_hz, mono16k, activity)
+        yield Block(second if number else peak, number * rate_hz, rate_hz, mono16k, activity)
 
 
 @each_subject

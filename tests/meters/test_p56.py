@@ -15,7 +15,7 @@ DB = 0.01
 def by_the_text(samples, rate_hz):
     """Clause 7: two exponential averages, an activity and a hangover counter per threshold, and the margin of 15.9 dB.
 
-    Gives active level and activity factor, or `None` where no threshold is over the margin.
+    Gives active level and activity factor, or `None` where no threshold comes within the margin.
     """
     g = math.exp(-1 / (rate_hz * 0.03))
     hangover = round(0.2 * rate_hz)
@@ -34,25 +34,24 @@ def by_the_text(samples, rate_hz):
             elif hanging[j] < hangover:
                 active[j] += 1
                 hanging[j] += 1
-    if square_sum == 0:
-        return None
-    level = None
-    previous = None
+    level = where_the_margin_is(square_sum, active, thresholds) if square_sum > 0 else None
+    return None if level is None else (level, min(square_sum / len(samples) / 10 ** (level / 10), 1.0))
+
+
+def where_the_margin_is(square_sum, active, thresholds):
+    """The level at which it stands 15.9 dB over its threshold, between the two thresholds next to that."""
+    before = None
     for count, threshold in zip(active, thresholds, strict=True):
         if count == 0:
-            break
-        a, c = 10 * math.log10(square_sum / count), 20 * math.log10(threshold)
-        if a - c <= 15.9:
-            if previous is None:
-                level = a
-            else:
-                share = (previous[1] - 15.9) / (previous[1] - (a - c))
-                level = previous[0] + share * (a - previous[0])
-            break
-        previous = (a, a - c)
-    if level is None:
-        return None
-    return level, min(square_sum / len(samples) / 10 ** (level / 10), 1.0)
+            return None
+        level = 10 * math.log10(square_sum / count)
+        margin = level - 20 * math.log10(threshold)
+        if margin <= 15.9:
+            return (
+                level if before is None else before[0] + (before[1] - 15.9) / (before[1] - margin) * (level - before[0])
+            )
+        before = (level, margin)
+    return None
 
 
 def measured(samples, rate_hz=RATE_HZ, frames=None):
