@@ -36,7 +36,7 @@ FAULTS = (
     Fault("duplicate-a.flac", {}, file_faults.take_flac),
     Fault("duplicate-b.wav", {"DUPLICATE": "error"}, file_faults.take_wav),
     Fault("duplicate-c.flac", {"DUPLICATE": "error"}, file_faults.take_flac),
-    Fault("clipped.flac", {"CLIPPED": "error"}, sound_faults.clipped, ("HOT_PEAK",)),
+    Fault("clipped.flac", {"CLIPPED": "error"}, sound_faults.clipped, ("HOT_PEAK", "TOO_LOUD")),
     Fault("clipped-below-full-scale.flac", {"CLIPPED": "warning"}, sound_faults.clipped_then_turned_down),
     Fault("hot-peak.ogg", {"HOT_PEAK": "warning"}, sound_faults.hot_peak),
     Fault("too-quiet.webm", {"TOO_QUIET": "warning"}, sound_faults.too_quiet),

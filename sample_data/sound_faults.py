@@ -34,7 +34,7 @@ def _clipping(name: str, boost_db: float) -> tuple[Samples, tuple[Span, ...]]:
 
 def clipped(name: str) -> Specimen:
     """Words that are far too loud for the converter, so many that they are a share of the voice."""
-    samples, spans = _clipping(name, 20)
+    samples, spans = _clipping(name, 17)
     return Specimen(encode(samples, FLAC, FLAC.rate_hz), spans)
 
 
