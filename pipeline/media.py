@@ -17,9 +17,6 @@ from pipeline.records import Claim
 MAX_PARTS = 1_000
 """Chained streams that are opened one by one; a radio recorded for a day has fewer."""
 
-TAGS: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-"""Tags in an unknown encoding are no reason to refuse a file; from PyAV 19 on they are read only when asked for."""
-
 
 class Media:
     """An open file: `kind` wraps it, `claim` is what its structure says, `stream` its best audio stream.
@@ -181,7 +178,7 @@ def _opened(path: str, kind: formats.Container | None, claim: Claim, start: int 
             f"file:{Path(path).absolute()}",
             format=None if kind is None else kind.demuxer,
             options=options,
-            **TAGS,
+            metadata_errors="ignore",
         )
     except (av.error.FFmpegError, ValueError, OSError) as error:
         why = "its content is no audio that we know" if kind is None else f"its {kind.name} structure is damaged"

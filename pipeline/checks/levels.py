@@ -21,8 +21,9 @@ COARSE_BITS, COARSE_FLAT_S = 8, 1e-3
 FLAT_RATIO = 1e-4
 """How far under the ceiling a sample still counts as being at it: three steps of 16 bit at full scale."""
 
-PIECE_S = 1.0
-"""Every second has a ceiling of its own, so that a clipped take is found among others that are louder."""
+PIECE_S, MAX_PIECE_SAMPLES = 1.0, 1 << 20
+"""Every second has a ceiling of its own, so that a clipped take is found among others that are louder; less than a second
+where it would be more samples than that, of all channels."""
 
 LOWEST_CEILING = 0.05
 """Under -26 dBFS nothing was clipped by a converter or a limiter; coarse steps of faint audio would look flat."""
@@ -52,6 +53,7 @@ class LevelsMeter:
         self._sum = np.zeros(info.channels)
         self._power = self._peak = 0.0
         self._frames = 0
+        self._size = min(round(PIECE_S * info.sample_rate), MAX_PIECE_SAMPLES // info.channels)
         self._piece = np.empty((0, info.channels), np.float32)
         coarse = info.bits is not None and info.bits <= COARSE_BITS
         self._tops = FlatTops(info.sample_rate, COARSE_FLAT_S if coarse else FLAT_S)
@@ -63,12 +65,11 @@ class LevelsMeter:
         self._sum += np.einsum("ij->j", exact)
         self._power += float(np.einsum("ij,ij->", exact, exact))
         self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
-        size = round(PIECE_S * self._rate)
         held = np.concatenate((self._piece, samples))
-        whole = len(held) // size * size
+        whole = len(held) // self._size * self._size
         first = self._frames - len(self._piece)
-        for at in range(0, whole, size):
-            self._tops.search(held[at : at + size], first + at)
+        for at in range(0, whole, self._size):
+            self._tops.search(held[at : at + self._size], first + at)
         self._piece = held[whole:]
         self._frames += len(samples)
 
