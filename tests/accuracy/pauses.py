@@ -98,10 +98,10 @@ def without_pauses(found):
 
 def joined(parts, gaps_s, ends_s=(0.5, 0.5)):
     """Utterances with digital silence of those lengths between them, and before and after them."""
-    pieces, pauses, at = [np.zeros(round(ends_s[0] * RATE_HZ))], [], round(ends_s[0] * RATE_HZ)
+    pieces, pauses, at = [np.zeros(round(ends_s[0] * RATE_HZ), np.float32)], [], round(ends_s[0] * RATE_HZ)
     for part, gap_s in zip(parts, [*gaps_s, ends_s[1]], strict=True):
         gap = round(gap_s * RATE_HZ)
-        pieces += [part.samples, np.zeros(gap)]
+        pieces += [part.samples, np.zeros(gap, np.float32)]
         at += len(part.samples)
         pauses.append(Span(at / RATE_HZ, (at + gap) / RATE_HZ))
         at += gap
@@ -112,8 +112,8 @@ def dressed(scene, kind, snr_db, level_dbfs, random):
     """The scene with noise that far under the voice, and the whole with the voice at that active level."""
     samples = scene.samples
     if kind is not None:
-        samples = samples + noise(kind, len(samples), random) * 10 ** ((ACTIVE_DBFS - snr_db) / 20)
-    return np.clip(samples * 10 ** ((level_dbfs - ACTIVE_DBFS) / 20), -1, 1).astype(np.float32)
+        samples = samples + noise(kind, len(samples), random) * np.float32(10 ** ((ACTIVE_DBFS - snr_db) / 20))
+    return np.clip(samples * np.float32(10 ** ((level_dbfs - ACTIVE_DBFS) / 20)), -1, 1)
 
 
 def noise(kind, frames, random):
@@ -131,7 +131,7 @@ def noise(kind, frames, random):
         name, until_s = STREETS[kind]
         recorded = decoded(AUDIO / name)[: None if until_s is None else int(until_s * RATE_HZ)]
         made = np.resize(np.roll(recorded, -int(random.integers(len(recorded)))), frames)
-    return made / np.sqrt(np.mean(made**2))
+    return (made / np.sqrt(np.mean(np.square(made, dtype=np.float64)))).astype(np.float32)
 
 
 def heard(samples, engine="pyannet"):
@@ -207,7 +207,7 @@ def decoded(path):
         frames = [part for frame in file.decode(audio=0) for part in resampler.resample(frame)] + resampler.resample(
             None
         )
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float64)
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
 def _reader(path):
@@ -217,16 +217,16 @@ def _reader(path):
 def _utterance(path):
     samples = decoded(path)
     meter = SpeechLevelMeter(RATE_HZ)
-    meter.feed(samples.astype(np.float32))
-    samples = samples * 10 ** ((ACTIVE_DBFS - meter.level()[0]) / 20)
-    energy = np.concatenate(([0.0], np.cumsum(samples**2)))
+    meter.feed(samples)
+    samples *= np.float32(10 ** ((ACTIVE_DBFS - meter.level()[0]) / 20))
+    energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
     starts = np.arange(0, len(samples) - 2 * HOP, HOP)
     level_db = 10 * np.log10((energy[starts + 2 * HOP] - energy[starts]) / (2 * HOP) + 1e-12) - ACTIVE_DBFS
     first, last = _outwards(level_db, -1), _outwards(level_db, 1)
     loud = runs(level_db > -SURE_DB)
     words = loud[loud[:, 1] - loud[:, 0] > TAP]
     cut = samples[first * HOP : (last + 2) * HOP].copy()
-    fade = np.linspace(0, 1, HOP // 2)
+    fade = np.linspace(0, 1, HOP // 2, dtype=np.float32)
     cut[: len(fade)] *= fade
     cut[-len(fade) :] *= fade[::-1]
     own_pause_s = max(words[1:, 0] - words[:-1, 1], default=0) * HOP / RATE_HZ

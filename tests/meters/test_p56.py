@@ -8,8 +8,8 @@ import pytest
 from pipeline.meters.p56 import SpeechLevelMeter
 
 RATE_HZ = 16_000
-DB = 0.01
-"""The two sum the same numbers in another order; what differs by more is another method."""
+DB = 1e-6
+"""The two sum the same numbers in another order; one sample of hangover more is 4e-4 dB in these signals."""
 
 
 def by_the_text(samples, rate_hz):
@@ -106,7 +106,7 @@ def test_the_activity_factor_is_the_share_of_time_with_the_hangover(share):
 
 def test_twice_the_amplitude_is_6_db_more():
     quiet = bursts(5, -30, seconds=3.0, floor_dbfs=-120)
-    assert measured(2 * quiet)[0] - measured(quiet)[0] == pytest.approx(20 * np.log10(2), abs=DB)
+    assert measured(2 * quiet)[0] - measured(quiet)[0] == pytest.approx(20 * np.log10(2), abs=0.01)
 
 
 def test_a_full_scale_square_wave_is_0_db():

@@ -71,6 +71,14 @@ def test_skipping_what_cannot_win_changes_nothing(true_peak_of):
     assert true_peak_of(samples) == pytest.approx(20 * np.log10(everywhere), abs=0.05)
 
 
+@pytest.mark.parametrize("at", [0, 1, *range(4_040, 4_110, 3), 8_190])
+def test_a_peak_is_found_wherever_it_lies(true_peak_of, at):
+    """Two equal samples, between which the waveform is higher: also where one piece ends and the next begins."""
+    samples = np.zeros(9_000)
+    samples[at : at + 2] = 0.5
+    assert true_peak_of(samples, frames=None) == pytest.approx(true_peak_of(samples[at : at + 2]), abs=1e-4)
+
+
 def test_a_true_peak_is_never_under_the_sample_peak(true_peak_of):
     for seed in range(20):
         noise = np.random.default_rng(seed).uniform(-1, 1, 500).astype(np.float32)

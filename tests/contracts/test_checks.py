@@ -1,0 +1,282 @@
+"""What every check owes: it is quiet on a clean clip and just inside its limit, and fires just outside of it.
+
+The table has a row for every code, with readings made to lie on either side of a limit.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pipeline import catalogue, config
+from pipeline.readings import Channels, Container, Duplicates, Extent, Levels, Loudness, Speech
+from pipeline.records import Readings, Severity, Span
+from pipeline.stages import flag
+
+WARNING, ERROR = Severity.WARNING, Severity.ERROR
+
+CONTAINER = Container(
+    format="flac",
+    extension=".flac",
+    extensions=(".flac",),
+    codec="flac",
+    sample_rate=48_000,
+    channels=1,
+    bits=24,
+    lossy=False,
+    declared_s=600.0,
+    exact=True,
+    decoded_s=600.0,
+    frames=28_800_000,
+    kbps=500.0,
+    pcm="1f",
+)
+LOSSY = replace(CONTAINER, format="mp3", extension=".mp3", extensions=(".mp3",), codec="mp3", lossy=True, kbps=128.0)
+LEVELS = Levels(peak_dbfs=-6.0, rms_dbfs=-24.0, dc_offset_ratio=0.0001, decoded_s=600.0)
+LOUDNESS = Loudness(
+    integrated_lufs=-23.0,
+    dual_mono_lufs=-20.0,
+    range_lu=5.0,
+    max_momentary_lufs=-15.0,
+    max_short_term_lufs=-18.0,
+    true_peak_dbtp=-5.8,
+    active_speech_level_dbfs=-22.0,
+    activity_ratio=0.8,
+)
+SPEECH = Speech(
+    speech_s=540.0,
+    speech_ratio=0.9,
+    pauses=(Span(10.0, 10.5), Span(20.0, 21.0)),
+    leading_s=0.4,
+    trailing_s=0.5,
+    engine="pyannet",
+)
+CHANNELS = Channels(count=2, correlation=0.9, coherence=0.9, level_correlation=0.95, downmix_loss_db=0.3)
+EXTENT = Extent(clips=20, decoded_s=9_000.0, speech_s=8_000.0, approved_s=9_000.0, approved_speech_s=8_000.0)
+CLEAN = {type(clean): clean for clean in (CONTAINER, LEVELS, LOUDNESS, SPEECH, CHANNELS, EXTENT, Duplicates())}
+"""One clean reading a subject; a subject that is added brings its own."""
+
+
+def pauses(*lengths_s):
+    """Pauses of those lengths, a minute apart."""
+    return tuple(Span(60.0 * i, 60.0 * i + length_s) for i, length_s in enumerate(lengths_s, 1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A code with a reading made for a value, the last value that passes and the first that does not.
+
+    `key` is the limit that lies between the two, `None` where there is no number to set; `settings` are given besides.
+    """
+
+    code: str
+    key: str | None
+    make: Callable[[object], object]
+    inside: object
+    outside: object
+    severity: Severity
+    settings: tuple[str, ...] = ()
+
+    def __str__(self):
+        return f"{self.code}-{self.key}"
+
+
+def of(reading, field):
+    """A maker of readings that differ in one field."""
+    return lambda value: replace(reading, **{field: value})
+
+
+def loudness(value):
+    return replace(LOUDNESS, integrated_lufs=value, active_speech_level_dbfs=value - 1)
+
+
+ROWS = [
+    Row("UNREADABLE", None, of(Container(extension=".mp3"), "unreadable"), None, "it is damaged", ERROR),
+    Row("NO_AUDIO", None, of(Container(extension=".mp4"), "no_audio"), None, "there is only video", ERROR),
+    Row("UNSUPPORTED_FORMAT", "container.formats", of(CONTAINER, "format"), "wav", "aiff", ERROR),
+    Row("FORMAT_AT_RISK", "container.safe_formats", of(CONTAINER, "format"), "ogg", "m4a", WARNING),
+    Row("EXTENSION_MISMATCH", None, of(CONTAINER, "extension"), ".flac", ".wav", WARNING),
+    Row("TRUNCATED", None, of(CONTAINER, "cut"), None, "it ends inside a frame", ERROR),
+    Row("TRUNCATED", "container.max_lost_s", of(replace(CONTAINER, cut="cut"), "lost_s"), 0.99, 1.0, ERROR),
+    Row(
+        "TRUNCATED",
+        "container.max_lost_ratio",
+        of(replace(CONTAINER, cut="cut", decoded_s=10.0), "lost_s"),
+        0.10,
+        0.11,
+        ERROR,
+    ),
+    Row("DURATION_MISMATCH", "container.max_mismatch_ratio", of(CONTAINER, "declared_s"), 606.0, 606.1, WARNING),
+    Row(
+        "DURATION_MISMATCH",
+        "container.max_mismatch_s",
+        of(replace(CONTAINER, decoded_s=10.0), "declared_s"),
+        9.5,
+        9.49,
+        WARNING,
+    ),
+    Row("TOO_SHORT", "container.min_clip_s", of(CONTAINER, "decoded_s"), 5.0, 4.9, ERROR, ("container.min_clip_s=5",)),
+    Row("TOO_LONG", "container.max_clip_s", of(CONTAINER, "decoded_s"), 900, 901, ERROR, ("container.max_clip_s=900",)),
+    Row("LOW_SAMPLE_RATE", "container.min_full_sample_rate_hz", of(CONTAINER, "sample_rate"), 24_000, 23_999, WARNING),
+    Row("LOW_SAMPLE_RATE", "container.min_sample_rate_hz", of(CONTAINER, "sample_rate"), 24_000, 15_999, ERROR),
+    *(
+        Row(
+            "LOW_BITRATE",
+            f"container.min_{family}_kbps",
+            of(replace(LOSSY, codec=codec, channels=2), "kbps"),
+            2 * least,
+            2 * least - 0.1,
+            WARNING,
+        )
+        for family, codec, least in (
+            ("mp3", "mp3float", 48),
+            ("aac", "aac", 32),
+            ("vorbis", "vorbis", 32),
+            ("opus", "opus", 14),
+            ("wma", "wmav2", 48),
+            ("ac3", "eac3", 48),
+        )
+    ),
+    Row(
+        "CLIPPED",
+        "levels.max_clipped_runs_per_minute",
+        of(replace(LEVELS, clipped_ratio=1e-6), "clipped_runs"),
+        20,
+        21,
+        WARNING,
+    ),
+    Row(
+        "CLIPPED",
+        "levels.max_clipped_ratio",
+        of(replace(LEVELS, clipped_runs=9), "clipped_ratio"),
+        0.0045,  # of a clip that is nine tenths speech
+        0.0046,
+        ERROR,
+    ),
+    Row("DC_OFFSET", "levels.max_dc_offset_ratio", of(LEVELS, "dc_offset_ratio"), 0.01, 0.0101, WARNING),
+    Row("HOT_PEAK", "loudness.max_true_peak_dbtp", of(LOUDNESS, "true_peak_dbtp"), -1.0, -0.99, WARNING),
+    Row("TOO_QUIET", "loudness.min_lufs", loudness, -30.0, -30.01, WARNING),
+    Row("TOO_QUIET", "loudness.min_usable_lufs", loudness, -30.0, -45.01, ERROR),
+    Row("TOO_LOUD", "loudness.max_lufs", loudness, -16.0, -15.99, WARNING),
+    Row("TOO_LOUD", "loudness.max_usable_lufs", loudness, -16.0, -8.99, ERROR),
+    Row("UNSURE", None, lambda why: Loudness(why=why), None, "it is too short", WARNING),
+    Row("LONG_PAUSE", "speech.long_pause_s", lambda s: replace(SPEECH, pauses=pauses(s)), 1.94, 1.96, WARNING),
+    Row("PAUSE_HEAVY", "speech.max_heavy_ratio", lambda s: replace(SPEECH, pauses=pauses(s, s, s)), 30, 30.1, ERROR),
+    Row("PAUSE_HEAVY", "speech.heavy_min_pauses", lambda n: replace(SPEECH, pauses=pauses(*[59] * n)), 2, 3, ERROR),
+    Row(
+        "PAUSE_HEAVY",
+        "speech.heavy_min_clip_s",
+        lambda s: replace(SPEECH, speech_s=0.5 * s, speech_ratio=0.5, pauses=pauses(9, 9, 9)),
+        59.9,
+        60.0,
+        ERROR,
+    ),
+    Row("EDGE_SILENCE", "speech.max_edge_silence_s", of(SPEECH, "leading_s"), 2.0, 2.01, WARNING),
+    Row("EDGE_SILENCE", "speech.max_edge_silence_s", of(SPEECH, "trailing_s"), 2.0, 2.01, WARNING),
+    Row("NO_SPEECH", "speech.min_speech_ratio", of(SPEECH, "speech_ratio"), 0.10, 0.0999, ERROR),
+    Row("DEAD_CHANNEL", None, of(CHANNELS, "dead"), (), (2,), WARNING),
+    Row("INVERTED_CHANNELS", "channels.min_correlation", of(CHANNELS, "correlation"), -0.5, -0.51, ERROR),
+    Row(
+        "DIFFERENT_CHANNELS",
+        "channels.min_same_coherence",
+        of(replace(CHANNELS, level_correlation=0.1), "coherence"),
+        0.6,
+        0.59,
+        WARNING,
+    ),
+    Row(
+        "DIFFERENT_CHANNELS",
+        "channels.min_same_level_correlation",
+        of(replace(CHANNELS, coherence=0.1), "level_correlation"),
+        0.35,
+        0.34,
+        WARNING,
+    ),
+    Row("DUPLICATE", None, Duplicates, (), (("a.wav", "b.wav"),), ERROR),
+    Row("TOO_LITTLE_AUDIO", "extent.minimum_s", of(EXTENT, "approved_s"), 1_800.0, 1_799.9, ERROR),
+    Row("BELOW_TARGET", "extent.target_s", of(EXTENT, "approved_s"), 7_200.0, 7_199.9, WARNING),
+    Row("LITTLE_SPEECH", "extent.minimum_s", of(EXTENT, "approved_speech_s"), 1_800.0, 1_799.9, WARNING),
+]
+
+LISTS = {key for key, declared in catalogue.declared_limits().items() if isinstance(declared.default, tuple)}
+LOSSES = {"container.max_lost_s", "container.max_lost_ratio"}
+"""A loss is told whatever these are; they say when it is grave, and each does so alone."""
+NUMBERS = set(catalogue.declared_limits()) - LISTS - LOSSES
+
+each_row = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+def graded(row, value, *overrides):
+    """The findings of that code in the reading made of a value, by their severities."""
+    reading = row.make(value)
+    kept = Readings(CLEAN | {type(reading): reading})
+    settings = config.load(overrides=[*row.settings, *overrides])
+    (subject,) = (s for s in catalogue.verified() if s.kind is type(reading))
+    found = [finding for finding in flag.findings(subject, reading, kept, settings) if finding.code == row.code]
+    return [finding.severity for finding in found], found
+
+
+def test_every_code_has_a_row():
+    rules = {rule.code for subject in catalogue.verified() for rule in subject.rules}
+    assert {row.code for row in ROWS} == rules
+
+
+def test_every_limit_that_a_check_reads_has_a_row():
+    chosen = {key for key, declared in catalogue.declared_limits().items() if declared.choices}
+    assert {row.key for row in ROWS if row.key is not None} == set(catalogue.declared_limits()) - chosen
+
+
+def test_every_severity_that_a_rule_may_have_has_a_row():
+    for subject in catalogue.verified():
+        for rule in subject.rules:
+            reached = {row.severity for row in ROWS if row.code == rule.code}
+            assert reached <= {rule.severity, rule.gravest}
+            assert max(reached) is (rule.gravest or rule.severity), rule.code
+
+
+@pytest.mark.parametrize("subject", catalogue.verified(), ids=lambda subject: subject.name)
+def test_a_clean_clip_and_a_clean_set_are_found_fault_with_by_nobody(subject):
+    found = flag.findings(subject, CLEAN[subject.kind], Readings(CLEAN), config.load())
+    assert [finding.message for finding in found] == []
+
+
+@each_row
+def test_it_fires_just_outside_its_limit_and_not_inside(row):
+    assert row.severity not in graded(row, row.inside)[0]
+    assert graded(row, row.outside)[0] == [row.severity]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.key in NUMBERS], ids=str)
+def test_a_limit_that_is_off_lets_it_pass(row):
+    assert row.severity not in graded(row, row.outside, f"{row.key}=off")[0]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.key in LISTS], ids=str)
+def test_a_list_that_has_it_lets_it_pass(row):
+    assert graded(row, row.outside, f"{row.key}={row.inside},{row.outside}")[0] == []
+
+
+@each_row
+def test_its_texts_are_whole(row):
+    _, found = graded(row, row.outside)
+    for finding in found:
+        for text in (finding.message, finding.hint):
+            assert text
+            assert not set("{}") & set(text)
+            assert "None" not in text
+            assert "nan" not in text.split()
+
+
+@pytest.mark.parametrize("kind", [Levels, Loudness, Speech, Channels])
+def test_a_reading_that_knows_nothing_leaves_a_question_open_at_most(kind):
+    (subject,) = (s for s in catalogue.verified() if s.kind is kind)
+    unknown = kind(why="it could not be measured")
+    codes = {f.code for f in flag.findings(subject, unknown, Readings({kind: unknown}), config.load())}
+    assert codes <= {"UNSURE"}
+
+
+def test_clean_readings_leave_no_field_out_that_a_check_could_stumble_over():
+    for kind, reading in CLEAN.items():
+        fields = [f.name for f in dataclasses.fields(kind) if getattr(reading, f.name) is None]
+        assert set(fields) <= {"why", "cut", "lost_s", "unreadable", "no_audio"}
