@@ -23,7 +23,7 @@ def make_steps(steps, rate_hz=48_000, hz=1_000.0, channels=2):
         ]
     )
     tone = gain * np.sin(2 * np.pi * hz * np.arange(len(gain)) / rate_hz)
-    return np.repeat(tone[:, None], channels, axis=1).astype(np.float32)
+    return np.repeat(tone.astype(np.float32)[:, None], channels, axis=1)
 
 
 def make_blocks(samples, frames=None):
