@@ -121,9 +121,9 @@ def noise(kind, frames, random):
     if kind == "white":
         made = random.standard_normal(frames)
     elif kind == "pink":
-        hz = np.fft.rfftfreq(frames, 1 / RATE_HZ)
+        hz = np.fft.rfftfreq(1 << 19, 1 / RATE_HZ)
         bins = random.standard_normal(len(hz)) + 1j * random.standard_normal(len(hz))
-        made = np.fft.irfft(np.where(hz < 20, 0, bins / np.sqrt(np.maximum(hz, 20))), frames)
+        made = np.resize(np.fft.irfft(np.where(hz < 20, 0, bins / np.sqrt(np.maximum(hz, 20)))), frames)
     elif kind == "hum":
         at = np.arange(frames) / RATE_HZ
         made = sum(np.sin(2 * np.pi * 50 * k * at + k) / k for k in range(1, 8)) + 0.1 * random.standard_normal(frames)
