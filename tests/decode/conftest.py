@@ -31,10 +31,10 @@ def samples_folder():
 @pytest.fixture(scope="session")
 def shared_audio():
     """Folder of real recordings, and what is known of each: `truth.json`'s rows."""
-    named = os.environ.get("VOXGATE_SHARED_AUDIO")
+    named = os.environ.get("VOXGATE_TEST_AUDIO")
     folder = Path(named) if named else CHECKOUT.parent / "shared" / "audio"
     if not (folder / "truth.json").is_file():
-        pytest.skip("there are no real recordings here; name their folder in VOXGATE_SHARED_AUDIO")
+        pytest.skip("there are no real recordings here; name their folder in VOXGATE_TEST_AUDIO")
     return folder, json.loads((folder / "truth.json").read_text())["files"]
 
 
