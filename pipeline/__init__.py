@@ -1,3 +1,3 @@
 """voxgate: whether a folder of recordings is good enough to clone a voice from, and what to mend where."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

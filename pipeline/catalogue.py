@@ -16,7 +16,7 @@ from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack
 from pipeline.records import Evidence, Reading, Readings, Severity, StreamInfo
 
 Value = float | int | str | tuple[str, ...] | None
-Need = Literal["mono16k", "activity"]
+Need = Literal["mono16k", "activity", "spectra"]
 Side = Literal["lower", "higher", "longer", "none"]
 
 
@@ -107,7 +107,9 @@ class Texts(TypedDict):
 
 @dataclass
 class Subject:
-    """One subject's parts. `needs` names the derived signals that its meter reads; `kind` is the reading it makes.
+    """One subject's parts; `kind` is the reading it makes.
+
+    `needs` names the derived signals that its meter reads, `model` the network that it runs itself.
 
     A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "compare"
     subjects may find fault with single clips, "count" subjects then see the clips' verdicts.
@@ -118,6 +120,7 @@ class Subject:
     kind: type[Reading] | None = None
     meter: Callable[[StreamInfo], Meter] | Callable[[], Meter] | None = None
     needs: tuple[Need, ...] = ()
+    model: str | None = None
     turn: Literal["clip", "compare", "count"] = "clip"
     rules: list[Rule] = field(default_factory=list)
 

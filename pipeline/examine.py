@@ -3,11 +3,13 @@
 This is all that a worker process imports, and all that crosses its border: a Source goes in, a Clip comes out.
 """
 
+import functools
 import logging
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import catalogue
+from pipeline import catalogue, models
+from pipeline.catalogue import Subject
 from pipeline.errors import DecodeError, ModelError, SourceChanged
 from pipeline.readings import BY_SUBJECT, Container
 from pipeline.records import Clip, Fault, Readings, Source
@@ -18,16 +20,16 @@ from pipeline.storage.files import Stamp, sha256_of
 log = logging.getLogger(__name__)
 
 
-def examine(source: Source, activity: str) -> Clip:
+def examine(source: Source, activity: str, unwanted: frozenset[str] = frozenset()) -> Clip:
     """The clip with all readings, and with a fault for whatever failed; findings are left to `flag`.
 
-    `activity` names the voice activity engine.
+    `activity` names the voice activity engine, `unwanted` the subjects that are switched off.
     """
     clip = Clip(source)
     try:
         before = Stamp.of(source.path)
         clip = replace(clip, sha256=sha256_of(source.path))
-        clip = _measured(clip, activity)
+        clip = _measured(clip, activity, unwanted)
         _refuse_changed(source, before)
     except DecodeError as error:
         return _undecoded(clip, error)
@@ -62,15 +64,15 @@ def _why_not_read(source: Source, error: OSError) -> str:
     return f"it cannot be read ({error.strerror})"
 
 
-def _measured(clip: Clip, activity: str) -> Clip:
+def _measured(clip: Clip, activity: str, unwanted: frozenset[str]) -> Clip:
     """The clip with the readings of every subject, or of those that need no model when the model is missing."""
-    subjects = list(catalogue.clip_subjects())
-    faults: list[Fault] = []
+    subjects = [subject for subject in catalogue.clip_subjects() if subject.name not in unwanted]
+    faults = _without_model(subjects)
     engine = None
     try:
         engine = derive.activity_engine(activity)
     except ModelError as error:
-        faults = [Fault(s.name, str(error)) for s in subjects if "activity" in s.needs]
+        faults += [Fault(s.name, str(error)) for s in subjects if "activity" in s.needs]
         subjects = [s for s in subjects if "activity" not in s.needs]
     with decode.Stream(clip.source.path) as stream:
         blocks = derive.derive(stream.info, stream.blocks(), engine)
@@ -79,6 +81,24 @@ def _measured(clip: Clip, activity: str) -> Clip:
     faults += [Fault(name, why) for name, why in unsound.items()]
     sound = {BY_SUBJECT[name]: readings[BY_SUBJECT[name]] for name in _names(readings) if name not in unsound}
     return replace(clip, info=stream.info, readings=Readings(dict(sound)), faults=tuple(faults))
+
+
+def _without_model(subjects: list[Subject]) -> list[Fault]:
+    """Take out the subjects whose own network is missing, and say so."""
+    faults = []
+    for subject in [s for s in subjects if s.model is not None]:
+        try:
+            _located(subject.model)
+        except ModelError as error:
+            faults.append(Fault(subject.name, str(error)))
+            subjects.remove(subject)
+    return faults
+
+
+@functools.cache
+def _located(name: str) -> Path:
+    """Looked for once in a process, for it reads the whole file."""
+    return models.locate(name)
 
 
 def _unsound(readings: Readings) -> dict[str, str]:

@@ -70,6 +70,15 @@ MODELS = {
             url="https://github.com/m-bain/whisperX/raw/v3.8.6/whisperx/assets/pytorch_model.bin",
             build=pyannet.graph,
         ),
+        Model(
+            name="dnsmos",
+            distribution="speechmos",
+            version="0.0.1.1",
+            path="speechmos/dnsmos_models/sig_bak_ovr.onnx",
+            sha256="269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd",
+            url="https://github.com/microsoft/DNS-Challenge/raw/master/DNSMOS/DNSMOS/sig_bak_ovr.onnx",
+            build=None,
+        ),
     )
 }
 

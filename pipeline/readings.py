@@ -46,17 +46,22 @@ class Container(Reading):
 class Levels(Reading):
     """Plain sample statistics over all channels; dBFS has a full-scale square wave at 0.
 
-    `clipped_runs` counts flat tops: three or more neighbouring samples at the ceiling of their second. `clipped_spans` are
-    the places, neighbours within 50 ms joined; `clipped_ratio` is the share of samples in such runs. `decoded_s` is
-    how long all of it lasts.
+    `clipped_runs` counts tops that were cut off: flat ones, three or more neighbouring samples at the ceiling of their
+    second; and those that a codec or a filter has bent since, `rounded_runs` of them, told by piling up
+    at one height and being broader there than lower ones. `clipped_spans` are the places, neighbours within 50 ms joined;
+    `clipped_ratio` is the share of samples in flat ones. `dropouts` are gaps of silence inside sound that no voice makes, the first 1,000 of `dropout_count`.
+    `decoded_s` is how long all of it lasts.
     """
 
     peak_dbfs: float | None = None
     rms_dbfs: float | None = None
     clipped_runs: int = 0
+    rounded_runs: int = 0
     clipped_ratio: float = 0.0
     clipped_spans: tuple[Span, ...] = ()
     dc_offset_ratio: float | None = None
+    dropouts: tuple[Span, ...] = ()
+    dropout_count: int = 0
     decoded_s: float | None = None
     why: str | None = None
 
@@ -66,6 +71,12 @@ class Loudness(Reading):
     """Loudness by ITU-R BS.1770-5 and EBU Tech 3341/3342, and active speech level by ITU-T P.56 method B.
 
     A mono file is one channel; `dual_mono_lufs` is what the same signal reads on both sides of a stereo file.
+
+    How even the voice is, is told by sections of one second of speech each, pauses left out; `None` with under
+    10 s of speech (16 s for the drift), or where nobody looked for speech. `speech_drift_db` is the Theil-Sen slope of their levels times the
+    clip's length: how much louder (positive) the voice is at the end than at the start. `speech_step_db` is the largest
+    difference between the medians of five to ten sections on either side of a boundary, positive for louder. `steps` are the
+    places where it is 4 dB or more.
     """
 
     integrated_lufs: float | None = None
@@ -76,6 +87,9 @@ class Loudness(Reading):
     true_peak_dbtp: float | None = None
     active_speech_level_dbfs: float | None = None
     activity_ratio: float | None = None
+    speech_drift_db: float | None = None
+    speech_step_db: float | None = None
+    steps: tuple[Span, ...] = ()
     why: str | None = None
 
 
@@ -115,14 +129,93 @@ class Channels(Reading):
     why: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Noise(Reading):
+    """What is under the voice. `snr_db` is the mean power of speech-active frames minus the noise's, over the noise's.
+
+    `floor_dbfs` is the mean power of the noise alone, full band, as recorded, and `speech_dbfs` that of the speech without it.
+    `pause_snr_db` is what the pauses say, `None` where they hold no noise; `valley_snr_db` what is heard under the voice
+    while it is loud: reliable up to 25 dB, above that "at least". `hum_hz` is the mains frequency, 50 or 60, whose
+    harmonics stand out, `hum_dbfs` their power together, as recorded.
+    """
+
+    snr_db: float | None = None
+    floor_dbfs: float | None = None
+    pause_snr_db: float | None = None
+    valley_snr_db: float | None = None
+    speech_dbfs: float | None = None
+    hum_hz: float | None = None
+    hum_dbfs: float | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum(Reading):
+    """What frequencies the clip holds: up to `bandwidth_hz` there is sound, above it next to nothing.
+
+    `bands_db` is the long-term spectrum of the speech in third octaves, from 100 Hz up, against its own mean.
+    """
+
+    bandwidth_hz: float | None = None
+    bands_db: tuple[float, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room(Reading):
+    """How long the room rings: the time in which sound decays by 60 dB (ISO 3382-2), from the decays of the speech.
+
+    It is that of the octaves from 500 Hz to 2 kHz. A dry voice reads up to 0.2 s for its own decays, and a tail that begins 20 dB
+    under the voice is not heard in them.
+    """
+
+    t60_s: float | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Music(Reading):
+    """Where music plays, with or without a voice over it; `music_ratio` is its share of the clip."""
+
+    spans: tuple[Span, ...] = ()
+    music_s: float | None = None
+    music_ratio: float | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality(Reading):
+    """Mean opinion scores that DNSMOS P.835 predicts, 1 to 5: of the voice, the background and overall, over `windows` of 9 s."""
+
+    dnsmos_sig: float | None = None
+    dnsmos_bak: float | None = None
+    dnsmos_ovrl: float | None = None
+    windows: int = 0
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint(Reading):
+    """What a clip is known by in another file: its spectral peaks, as `pipeline.prints` writes them. Kept, not reported."""
+
+    peaks: str | None = None
+    why: str | None = None
+
+
 BY_SUBJECT: dict[str, type[Reading]] = {
     "container": Container,
     "levels": Levels,
     "loudness": Loudness,
+    "noise": Noise,
     "speech": Speech,
+    "spectrum": Spectrum,
     "channels": Channels,
+    "room": Room,
+    "music": Music,
+    "quality": Quality,
+    "fingerprint": Fingerprint,
 }
-"""The reading of each subject, under its name in the report and the journal."""
+"""The reading of each subject, under its name in the journal and, where it is one of `records.SUBJECTS`, in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +223,65 @@ class Duplicates(Reading):
     """Sets of clips that hold the same samples, each with its best copy first."""
 
     sets: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a clip, and when in another clip the same sound begins."""
+
+    span: Span
+    other_start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A clip of which a part is in another: `ratio` is that part of its sound, in those pieces."""
+
+    clip: str
+    other: str
+    ratio: float
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicates(Reading):
+    """Which clips hold the same recording, told for either of a pair. `order` has the copy to keep before the others.
+
+    `unfit` are those that do not pass for reasons of their own.
+    """
+
+    order: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """How far a clip is from the middle of its dataset; `None` where either is not known.
+
+    `spectrum_db` is the distance of the voice's spectrum, less what the shortness of the clip explains; `low_db` and
+    `high_db` how much stronger its lows and highs are, `bandwidth_octaves` how much wider its band is.
+    """
+
+    clip: str
+    level_db: float | None = None
+    spectrum_db: float | None = None
+    low_db: float | None = None
+    high_db: float | None = None
+    bandwidth_octaves: float | None = None
+    t60_s: float | None = None
+    floor_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency(Reading):
+    """How far each clip is from the middle of the set, and in `usual` how far most of them are at most.
+
+    Empty where there are too few clips for a middle.
+    """
+
+    deviations: tuple[Deviation, ...] = ()
+    usual: Deviation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,10 @@ class Activity:
 class Block:
     """About a second of a clip: samples float32 (frames, channels), full scale 1.0, beginning at frame `start`.
 
-    `mono16k` and `activity` are the derived signals of the same stretch, `None` where no subject needs them. They are
-    cut from continuous streams, so that the blocks' parts laid end to end are the whole.
+    `mono16k`, `activity` and `spectra` are the derived signals of the same stretch, `None` where no subject needs them. They are
+    cut from continuous streams, so that the blocks' parts laid end to end are the whole. `spectra` are the power spectra of
+    the activity's frames, float32 (frames, 257), bin k at k x 31.25 Hz: each of 512 samples around the frame's middle under
+    a Hann window, scaled so that the sum over a frame's bins is its mean power.
     """
 
     samples: Floats
@@ -165,6 +167,7 @@ class Block:
     sample_rate: int
     mono16k: Floats | None = None
     activity: Activity | None = None
+    spectra: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

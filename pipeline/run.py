@@ -71,7 +71,7 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
         profile=request.profile,
         skipped=found.skipped,
         left_out=tuple(sorted(request.leave_out)),
-        switched_off=request.switched_off,
+        switched_off=(*request.switched_off, *_switched_off(settings)),
         overrides=request.overrides,
         language=request.language,
     )
@@ -120,10 +120,19 @@ def _examined(
         else:
             yield clip
     engine: Engine = importlib.import_module(f"pipeline.engines.{request.engine}").engine(request.jobs)
-    task = functools.partial(examine, activity=str(settings.values["speech.engine"]))
+    unwanted = frozenset(absence.subject for absence in _switched_off(settings))
+    task = functools.partial(examine, activity=str(settings.values["speech.engine"]), unwanted=unwanted)
     for clip in engine.map(task, todo, _lost):
         journal.add(Entry(clip, stamps[clip.source.id], measuring, __version__))
         yield clip
+
+
+def _switched_off(settings: config.Settings) -> tuple[Absence, ...]:
+    """The subjects whose engine is set to "off"."""
+    keys = {subject.name: f"{subject.name}.engine" for subject in catalogue.clip_subjects()}
+    return tuple(
+        Absence(name, f"switched off with {key}=off") for name, key in keys.items() if settings.values.get(key) == "off"
+    )
 
 
 def _stamp(source: Source) -> Stamp | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import file_faults
+import scene_faults
 import sound_faults
 from specimen import Specimen
 
@@ -31,16 +32,41 @@ FAULTS = (
     Fault("truncated-ogg.ogg", {"TRUNCATED": "error"}, file_faults.cut_ogg, ("DURATION_MISMATCH",)),
     Fault("duration-mismatch.mp3", {"DURATION_MISMATCH": "warning"}, file_faults.mp3_of_two_bit_rates),
     Fault("low-sample-rate.flac", {"LOW_SAMPLE_RATE": "warning"}, file_faults.flac_22050),
-    Fault("low-sample-rate-error.flac", {"LOW_SAMPLE_RATE": "error"}, file_faults.flac_11025, ("NARROW_BAND",)),
-    Fault("low-bitrate.mp3", {"LOW_BITRATE": "warning"}, file_faults.mp3_32k, ("NARROW_BAND",)),
+    Fault(
+        "low-sample-rate-error.flac",
+        {"LOW_SAMPLE_RATE": "error"},
+        file_faults.flac_11025,
+        (
+            "NARROW_BAND",
+            "ODD_SOUND",
+        ),
+    ),
+    Fault(
+        "low-bitrate.mp3",
+        {"LOW_BITRATE": "warning"},
+        file_faults.mp3_32k,
+        (
+            "NARROW_BAND",
+            "ODD_SOUND",
+        ),
+    ),
     Fault("duplicate-a.flac", {}, file_faults.take_flac),
     Fault("duplicate-b.wav", {"DUPLICATE": "error"}, file_faults.take_wav),
     Fault("duplicate-c.flac", {"DUPLICATE": "error"}, file_faults.take_flac),
-    Fault("clipped.flac", {"CLIPPED": "error"}, sound_faults.clipped, ("HOT_PEAK", "TOO_LOUD")),
+    Fault(
+        "clipped.flac",
+        {"CLIPPED": "error"},
+        sound_faults.clipped,
+        (
+            "HOT_PEAK",
+            "TOO_LOUD",
+            "ODD_SOUND",
+        ),
+    ),
     Fault("clipped-below-full-scale.flac", {"CLIPPED": "warning"}, sound_faults.clipped_then_turned_down),
     Fault("hot-peak.ogg", {"HOT_PEAK": "warning"}, sound_faults.hot_peak),
-    Fault("too-quiet.webm", {"TOO_QUIET": "warning"}, sound_faults.too_quiet),
-    Fault("too-loud.webm", {"TOO_LOUD": "warning"}, sound_faults.too_loud),
+    Fault("too-quiet.webm", {"TOO_QUIET": "warning"}, sound_faults.too_quiet, ("ODD_LEVEL",)),
+    Fault("too-loud.webm", {"TOO_LOUD": "warning"}, sound_faults.too_loud, ("ODD_LEVEL",)),
     Fault("dc-offset.ogg", {"DC_OFFSET": "warning"}, sound_faults.dc_offset),
     Fault("long-pause.webm", {"LONG_PAUSE": "warning"}, sound_faults.long_pause),
     Fault("pause-heavy.webm", {"PAUSE_HEAVY": "error", "LONG_PAUSE": "warning"}, sound_faults.pause_heavy),
@@ -49,7 +75,12 @@ FAULTS = (
         "no-speech.webm",
         {"NO_SPEECH": "error"},
         sound_faults.no_speech,
-        ("NOISY", "UNSURE", "NARROW_BAND", "POOR_QUALITY"),
+        (
+            "NOISY",
+            "UNSURE",
+            "NARROW_BAND",
+            "POOR_QUALITY",
+        ),
     ),
     Fault("unsure.flac", {"UNSURE": "warning"}, sound_faults.too_brief),
     Fault("dead-channel.mp3", {"DEAD_CHANNEL": "warning"}, sound_faults.dead_channel),
@@ -58,8 +89,74 @@ FAULTS = (
         "different-channels.mp3",
         {"DIFFERENT_CHANNELS": "warning"},
         sound_faults.different_channels,
-        ("OVERLAP", "SECOND_SPEAKER"),
+        (
+            "OVERLAP",
+            "SECOND_SPEAKER",
+            "ODD_LEVEL",
+            "NOISY",
+            "NOISE_FLOOR",
+            "ODD_SOUND",
+        ),
     ),
+    Fault(
+        "noisy.webm",
+        {"NOISY": "error", "NOISE_FLOOR": "warning"},
+        scene_faults.noisy,
+        (
+            "POOR_QUALITY",
+            "ODD_SOUND",
+        ),
+    ),
+    Fault(
+        "hum.webm",
+        {"HUM": "warning"},
+        scene_faults.hum,
+        (
+            "NOISY",
+            "NOISE_FLOOR",
+            "ODD_SOUND",
+        ),
+    ),
+    Fault("dropout.flac", {"DROPOUT": "warning"}, scene_faults.dropouts),
+    Fault("uneven-level.webm", {"UNEVEN_LEVEL": "warning"}, scene_faults.uneven),
+    Fault(
+        "poor-quality.webm",
+        {"POOR_QUALITY": "warning"},
+        scene_faults.poor,
+        (
+            "NOISY",
+            "UNSURE",
+            "DROPOUT",
+            "MUSIC",
+        ),
+    ),
+    Fault(
+        "music.webm",
+        {"MUSIC": "warning"},
+        scene_faults.music,
+        (
+            "NOISY",
+            "UNSURE",
+            "NOISE_FLOOR",
+            "ODD_SOUND",
+            "POOR_QUALITY",
+        ),
+    ),
+    Fault(
+        "reverberant.webm",
+        {"REVERBERANT": "warning"},
+        scene_faults.reverberant,
+        (
+            "ODD_SOUND",
+            "POOR_QUALITY",
+            "UNSURE",
+        ),
+    ),
+    Fault("narrow-band.flac", {"NARROW_BAND": "error"}, scene_faults.telephone, ("ODD_SOUND",)),
+    Fault("near-duplicate-a.flac", {}, scene_faults.first_copy),
+    Fault("near-duplicate-b.mp3", {"NEAR_DUPLICATE": "error"}, scene_faults.second_copy, ("ODD_LEVEL",)),
+    Fault("odd-level.webm", {"ODD_LEVEL": "warning"}, scene_faults.quieter_than_the_rest),
+    Fault("odd-sound.webm", {"ODD_SOUND": "warning"}, scene_faults.another_microphone, ("UNSURE",)),
 )
 
 

@@ -35,7 +35,7 @@ def make_tone(seconds=1.0, hz=440.0, dbfs=-20.0, rate_hz=24_000):
 
 
 def make_speechlike(seconds=3.0, rms_dbfs=-22.0, rate_hz=24_000, seed=1, pitch_hz=120.0):
-    """Vowels four times a second on a gliding pitch, with the dips of syllables and a little room noise: float32 (frames,).
+    """Vowels four times a second on a gliding pitch, every two seconds a pause, and a little room noise: float32 (frames,).
 
     Voice activity detectors take it for speech; it says nothing.
     """
@@ -44,7 +44,7 @@ def make_speechlike(seconds=3.0, rms_dbfs=-22.0, rate_hz=24_000, seed=1, pitch_h
     at = np.arange(frames) / rate_hz
     pitch = pitch_hz * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * at + seed))
     phase = np.cumsum(pitch) / rate_hz
-    pulses = np.diff(np.floor(phase), prepend=0.0) + 0.02 * random.standard_normal(frames)
+    pulses = np.diff(np.floor(phase), prepend=0.0) + 0.01 * random.standard_normal(frames)
     voice = np.zeros(frames)
     syllable = rate_hz // 4
     for number, start in enumerate(range(0, frames, syllable)):
@@ -52,9 +52,9 @@ def make_speechlike(seconds=3.0, rms_dbfs=-22.0, rate_hz=24_000, seed=1, pitch_h
         for formant_hz in VOWELS_HZ[int(random.integers(len(VOWELS_HZ)))]:
             pole = np.exp((-np.pi * 90 + 2j * np.pi * formant_hz) / rate_hz)
             voice[start : start + syllable] += signal.lfilter([1 - abs(pole)], np.poly([pole, pole.conj()]).real, piece)
-        dip = 1.0 if number % 5 else 0.3
-        voice[start : start + syllable] *= dip * np.hanning(len(piece)) ** 0.5
-    voice -= voice.mean()
+        dip = 0.0 if number % 8 in (3, 4) else 1.0
+        voice[start : start + syllable] *= dip * np.hanning(len(piece))
+    voice = signal.sosfilt(signal.butter(2, 60, "highpass", fs=rate_hz, output="sos"), voice)
     voice *= 10 ** (rms_dbfs / 20) / np.sqrt(np.mean(voice**2))
     return (voice + 10 ** (-75 / 20) * random.standard_normal(frames)).astype(np.float32)
 

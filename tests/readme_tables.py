@@ -1,9 +1,10 @@
-"""Render the tables of README.md from what they tell of: findings from the catalogue, speeds from the last measurement.
+"""Render the tables of README.md from what they tell of: findings from the catalogue, the rest as last measured.
 
 python tests/readme_tables.py           rewrite them
 python tests/readme_tables.py --check   exit 1 if one is stale
 """
 
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -28,7 +29,23 @@ def speed() -> str:
     return "\n".join((ROOT / "tests" / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").splitlines()[2:])
 
 
-TABLES = {"findings": findings, "speed": speed}
+def accuracy() -> str:
+    """What the flags must reach and did, and how each did on recordings kept out of tuning, by the last `make accuracy`."""
+    page = (ROOT / "tests" / "accuracy" / "RESULTS.md").read_text(encoding="utf-8")
+    goals, flags = (_table_under(page, title) for title in ("## What must be reached", "## Flags"))
+    head, rule, *rows = flags
+    held_out = [row for row in rows if "| held out |" in row]
+    return "\n".join((*goals, "", head, rule, *held_out))
+
+
+def _table_under(page: str, title: str) -> list[str]:
+    """The lines of the first table behind a heading."""
+    lines = page[page.index(f"{title}\n") :].splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("|"))
+    return list(itertools.takewhile(lambda line: line.startswith("|"), lines[first:]))
+
+
+TABLES = {"findings": findings, "accuracy": accuracy, "speed": speed}
 
 
 def main(arguments: list[str]) -> int:

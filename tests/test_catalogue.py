@@ -17,26 +17,38 @@ CODES = {
     "DC_OFFSET": "warning",
     "DEAD_CHANNEL": "warning",
     "DIFFERENT_CHANNELS": "warning",
+    "DROPOUT": "warning",
     "DUPLICATE": "error",
     "DURATION_MISMATCH": "warning",
     "EDGE_SILENCE": "warning",
     "EXTENSION_MISMATCH": "warning",
     "FORMAT_AT_RISK": "warning",
     "HOT_PEAK": "warning",
+    "HUM": "warning",
     "INVERTED_CHANNELS": "error",
     "LITTLE_SPEECH": "warning",
     "LONG_PAUSE": "warning",
     "LOW_BITRATE": "warning",
     "LOW_SAMPLE_RATE": "warning/error",
+    "MUSIC": "warning",
+    "NARROW_BAND": "warning/error",
+    "NEAR_DUPLICATE": "error",
+    "NOISE_FLOOR": "warning",
+    "NOISY": "warning/error",
     "NO_AUDIO": "error",
     "NO_SPEECH": "error",
+    "ODD_LEVEL": "warning",
+    "ODD_SOUND": "warning",
     "PAUSE_HEAVY": "error",
+    "POOR_QUALITY": "warning",
+    "REVERBERANT": "warning",
     "TOO_LITTLE_AUDIO": "error",
     "TOO_LONG": "error",
     "TOO_LOUD": "warning/error",
     "TOO_QUIET": "warning/error",
     "TOO_SHORT": "error",
     "TRUNCATED": "warning/error",
+    "UNEVEN_LEVEL": "warning",
     "UNREADABLE": "error",
     "UNSUPPORTED_FORMAT": "error",
     "UNSURE": "warning",
@@ -109,8 +121,9 @@ def test_every_number_may_be_switched_off(subject):
 
 
 def test_every_subject_of_a_clip_has_its_place_in_report_and_journal():
+    """One without checks, which only serves to compare clips, is in the journal alone."""
     for subject in catalogue.clip_subjects():
-        assert subject.name in SUBJECTS
+        assert (subject.name in SUBJECTS) is bool(subject.rules)
         assert BY_SUBJECT[subject.name] is subject.kind
 
 

@@ -171,7 +171,8 @@ def dead_channel(channels: Channels, limits: ChannelsLimits) -> Iterator[Evidenc
 @SUBJECT.check(
     "INVERTED_CHANNELS",
     Severity.ERROR,
-    says="has channels in opposite phase (correlation {value:.2f}): mixed to mono, the voice cancels",
+    says="has channels in opposite phase (correlation {value:.2f}, where {limit:.2f} is the least): mixed to mono, the "
+    "voice cancels",
     hint="Invert one channel, or keep only one of them.",
     means="One side is the other upside down, often from a wrongly wired cable. It sounds hollow in stereo and vanishes "
     "in the mono mix that training uses.",
@@ -186,7 +187,7 @@ def inverted_channels(channels: Channels, limits: ChannelsLimits) -> Iterator[Ev
 @SUBJECT.check(
     "DIFFERENT_CHANNELS",
     Severity.WARNING,
-    says="carries two different signals (coherence {value:.2f})",
+    says="carries two different signals (coherence {value:.2f}; one voice on both sides has {limit:.2f} and more)",
     hint="Export each side as a file of its own and keep the one with your voice.",
     means="Left and right are not the same recording: two microphones of an interview, or voice on one side and "
     "something else on the other. A downmix puts both into one.",

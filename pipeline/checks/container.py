@@ -139,8 +139,11 @@ def truncated(container: Container, limits: ContainerLimits) -> Iterator[Evidenc
         told.append(f"{container.errors} place{'s' * (container.errors > 1)} did not decode")
     lost_s = container.lost_s
     told.append("how much is lost cannot be known" if lost_s is None else f"about {max(lost_s, 0.01):.2f} s are lost")
+    weight = _loss_weight(container, limits)
+    if weight is Severity.ERROR and lost_s is not None and limits.max_lost_s is not None:
+        told[-1] += f", where {limits.max_lost_s:g} s or more is too much"
     spans = container.error_spans or (Span(end, end),)
-    yield Evidence(lost_s, limits.max_lost_s, spans, detail="; ".join(told), severity=_loss_weight(container, limits))
+    yield Evidence(lost_s, limits.max_lost_s, spans, detail="; ".join(told), severity=weight)
 
 
 def _loss_weight(container: Container, limits: ContainerLimits) -> Severity:

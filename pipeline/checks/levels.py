@@ -4,32 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import amplitude_db, power_db, runs
+from pipeline.dsp import amplitude_db, power_db
+from pipeline.meters.dropouts import DropoutMeter
+from pipeline.meters.flat_tops import CutTops
 from pipeline.readings import Levels, Speech
-from pipeline.records import Block, Evidence, Floats, Severity, Span, StreamInfo
-
-FLAT_SAMPLES, FLAT_S = 3, 60e-6
-"""Neighbouring samples at the ceiling that make a flat top: three, and at high rates as many as last 60 us, for there a
-round peak keeps near its height for longer. In 68 minutes of clean readings there was none."""
-
-COARSE_BITS, COARSE_FLAT_S = 8, 1e-3
-"""The steps of 8 bits, mu-law and A-law are so wide that a round peak is flat for half a millisecond."""
-
-FLAT_RATIO = 1e-4
-"""How far under the ceiling a sample still counts as being at it: three steps of 16 bit at full scale."""
+from pipeline.records import Block, Evidence, Severity, StreamInfo
 
 PIECE_S, MAX_PIECE_SAMPLES = 1.0, 1 << 20
 """Every second has a ceiling of its own, so that a clipped take is found among others that are louder; less than a second
 where it would be more samples than that, of all channels."""
-
-LOWEST_CEILING = 0.05
-"""Under -26 dBFS nothing was clipped by a converter or a limiter; coarse steps of faint audio would look flat."""
-
-JOIN_S = 0.05
-MAX_SPANS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,92 +25,73 @@ class LevelsLimits(Limits):
         2.0, "clean readings have none in an hour; speech 2 dB over the converter's ceiling has 13 a minute"
     )
     max_clipped_ratio: float | None = limit(
-        0.005, "of the speech: speech is 7 dB over the ceiling then, and distorted by as much as noise 20 dB under it"
+        0.005,
+        "of the speech in flat tops: speech is 7 dB over the ceiling then, and distorted by as much as noise 20 dB under it",
+    )
+    max_dropouts_per_minute: float | None = limit(
+        0.5, "none should be; in 75 minutes of speech without, a cut from noise to silence was taken for one once"
     )
     max_dc_offset_ratio: float | None = limit(0.01, "of full scale: one per cent costs no headroom worth mentioning")
 
 
 class LevelsMeter:
-    """Keeps sums, a second of samples, and the places of flat tops, at most 1,000."""
+    """Keeps sums, a second of samples, the places of cut tops, at most 1,000, and the shapes of half a minute of tops."""
 
     def __init__(self, info: StreamInfo) -> None:
         self._rate = info.sample_rate
         self._sum = np.zeros(info.channels)
         self._power = self._peak = 0.0
-        self._frames = 0
-        self._size = min(round(PIECE_S * info.sample_rate), MAX_PIECE_SAMPLES // info.channels)
-        self._piece = np.empty((0, info.channels), np.float32)
-        coarse = info.bits is not None and info.bits <= COARSE_BITS
-        self._tops = FlatTops(info.sample_rate, COARSE_FLAT_S if coarse else FLAT_S)
+        self._frames = self._measured = self._held = 0
+        size = min(round(PIECE_S * info.sample_rate), MAX_PIECE_SAMPLES // info.channels)
+        self._piece = np.empty((info.channels, size), np.float32)
+        self._dropouts = DropoutMeter(info.sample_rate, info.channels, info.bits)
+        self._tops = CutTops(info.sample_rate, info.channels, info.bits)
 
     def feed(self, block: Block) -> None:
         """Take in a block."""
-        samples = block.samples
-        exact = samples.astype(np.float64)
-        self._sum += np.einsum("ij->j", exact)
-        self._power += float(np.einsum("ij,ij->", exact, exact))
-        self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
-        held = np.concatenate((self._piece, samples))
-        whole = len(held) // self._size * self._size
-        first = self._frames - len(self._piece)
-        for at in range(0, whole, self._size):
-            self._tops.search(held[at : at + self._size], first + at)
-        self._piece = held[whole:]
+        samples, taken = block.samples, 0
+        while taken < len(samples):
+            part = samples[taken : taken + self._piece.shape[1] - self._held]
+            self._piece[:, self._held : self._held + len(part)] = part.T
+            self._held += len(part)
+            taken += len(part)
+            if self._held == self._piece.shape[1]:
+                self._measure()
+        self._dropouts.feed(samples)
         self._frames += len(samples)
+
+    def _measure(self) -> None:
+        """Add up the piece, and begin another."""
+        piece = self._piece[:, : self._held]
+        self._sum += piece.sum(axis=1)
+        self._power += sum(float(np.vdot(channel, channel)) for channel in piece)
+        self._peak = max(self._peak, float(piece.max()), -float(piece.min()))
+        self._tops.search(piece, self._measured)
+        self._measured += self._held
+        self._held = 0
 
     def read(self) -> Levels:
         """The levels of everything fed so far."""
         if not self._frames:
             return Levels(why="no samples")
-        if len(self._piece):
-            self._tops.search(self._piece, self._frames - len(self._piece))
-            self._piece = self._piece[:0]
+        if self._held:
+            self._measure()
+        self._tops.finish()
+        self._dropouts.finish()
         samples = self._frames * len(self._sum)
         return Levels(
             peak_dbfs=amplitude_db(self._peak),
             rms_dbfs=power_db(self._power / samples),
             clipped_runs=self._tops.count,
+            rounded_runs=self._tops.rounded,
             clipped_ratio=self._tops.samples / samples,
             clipped_spans=self._tops.spans(),
             dc_offset_ratio=float(np.abs(self._sum).max()) / self._frames,
+            dropouts=self._dropouts.spans(),
+            dropout_count=self._dropouts.count,
             decoded_s=self._frames / self._rate,
             why=None if self._peak > 0 else "every sample is zero",
         )
-
-
-class FlatTops:
-    """Runs of samples at the ceiling of their piece, for each polarity of each channel."""
-
-    def __init__(self, rate_hz: int, least_s: float) -> None:
-        self._rate = rate_hz
-        self._least = max(FLAT_SAMPLES, round(least_s * rate_hz))
-        self._places: list[tuple[int, int]] = []
-        self.count = self.samples = 0
-
-    def search(self, piece: Floats, start: int) -> None:
-        """Take in samples (frames, channels) that begin at frame `start` and have one ceiling a side."""
-        for channel in np.ascontiguousarray(piece.T):
-            for top, side in ((channel.max(), channel), (-channel.min(), -channel)):
-                if top >= LOWEST_CEILING:
-                    self._count(runs(side >= top * (1 - FLAT_RATIO)), start)
-
-    def _count(self, tops: NDArray[np.int64], start: int) -> None:
-        flat = tops[tops[:, 1] - tops[:, 0] >= self._least]
-        self.count += len(flat)
-        self.samples += int((flat[:, 1] - flat[:, 0]).sum())
-        room = max(MAX_SPANS - len(self._places), 0)
-        self._places += [(int(first) + start, int(end) + start) for first, end in flat[:room]]
-
-    def spans(self) -> tuple[Span, ...]:
-        """Where they are, those within 50 ms of each other in one span."""
-        spans: list[Span] = []
-        for first, end in sorted(self._places):
-            start_s, end_s = first / self._rate, end / self._rate
-            if spans and start_s - spans[-1].end_s < JOIN_S:
-                spans[-1] = Span(spans[-1].start_s, max(end_s, spans[-1].end_s))
-            else:
-                spans.append(Span(start_s, end_s))
-        return tuple(spans)
 
 
 SUBJECT = Subject("levels", LevelsLimits, Levels, LevelsMeter)
@@ -142,17 +108,43 @@ SUBJECT = Subject("levels", LevelsLimits, Levels, LevelsMeter)
     also=(Speech,),
 )
 def clipped(levels: Levels, speech: Speech | None, limits: LevelsLimits) -> Iterator[Evidence]:
-    """Fires when flat tops come more often than chance makes them; grave when they are a share of the speech."""
+    """Fires when cut tops come more often than chance makes them; grave when flat ones are a share of the speech.
+
+    Bent tops are told by their likeness to each other, not one by one, so they are never grave.
+    """
     if not levels.clipped_runs or not levels.decoded_s:
         return
     share = levels.clipped_ratio / (speech.speech_ratio or 1.0 if speech is not None else 1.0)
-    told = f"{levels.clipped_runs} flat top{'s' * (levels.clipped_runs > 1)}, {share:.2%} of the speech"
+    flat = levels.clipped_runs - levels.rounded_runs
+    told = f"{flat} flat top{'s' * (flat != 1)}, {share:.2%} of the speech" if flat else ""
+    if levels.rounded_runs:
+        told += f"{', and ' * (flat > 0)}{levels.rounded_runs} cut off and bent since, by a codec or a filter"
     if limits.max_clipped_ratio is not None and share > limits.max_clipped_ratio:
         yield Evidence(share, limits.max_clipped_ratio, levels.clipped_spans, detail=told, severity=Severity.ERROR)
         return
     rate, most = levels.clipped_runs / max(levels.decoded_s / 60, 1.0), limits.max_clipped_runs_per_minute
     if most is not None and rate > most:
         yield Evidence(rate, most, levels.clipped_spans, detail=told)
+
+
+@SUBJECT.check(
+    "DROPOUT",
+    Severity.WARNING,
+    says="drops out: {detail}",
+    hint="Record it again, with a larger buffer or over a cable; cut the takes where it happens, they cannot be mended.",
+    means="Sound breaks off into silence in the middle of a syllable and comes back as abruptly: samples were lost "
+    "between the microphone and the file.",
+)
+def dropout(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
+    """Fires when gaps come too often; under two minutes a single one is told."""
+    most = limits.max_dropouts_per_minute
+    if most is None or not levels.dropout_count or levels.decoded_s is None:
+        return
+    rate = levels.dropout_count / max(levels.decoded_s / 60, 1.0)
+    if rate > most:
+        longest = max((span.length_s for span in levels.dropouts), default=0.0)
+        told = f"{levels.dropout_count} gap{'s' * (levels.dropout_count > 1)} inside sound, the longest {1000 * longest:.0f} ms"
+        yield Evidence(rate, most, levels.dropouts, detail=told)
 
 
 @SUBJECT.check(

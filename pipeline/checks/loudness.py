@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.meters import bs1770, p56, true_peak
+from pipeline.meters import bs1770, evenness, p56, true_peak
 from pipeline.readings import Loudness
 from pipeline.records import Activity, Block, Evidence, Severity, StreamInfo
 
@@ -27,17 +27,25 @@ class LoudnessLimits(Limits):
     max_lufs: float | None = limit(-16.0, "louder than podcasts are mastered: limited or too close", PROVIDERS)
     min_usable_lufs: float | None = limit(-45.0, "so quiet that raising it to -23 raises the noise by more than 20 dB")
     max_usable_lufs: float | None = limit(-9.0, "no speech is that loud without being squashed flat")
+    max_speech_step_db: float | None = limit(
+        6.0,
+        "clean readings of under 20 s change by up to 5.9 dB of themselves; halving the distance changes it by 6",
+    )
+    max_speech_drift_db: float | None = limit(
+        5.5, "clean readings of under 20 s rise or fall by up to 5 dB of themselves"
+    )
     max_true_peak_dbtp: float | None = limit(-1.0, "codecs overshoot by up to a decibel", "EBU R 128, section h")
 
 
 class LoudnessMeter:
-    """Keeps what its three meters keep: about 0.6 MB an hour."""
+    """Keeps what its four meters keep: about 0.7 MB an hour."""
 
     def __init__(self, info: StreamInfo) -> None:
         self._channels = info.channels
         self._loudness = bs1770.LoudnessMeter(info.sample_rate, info.positions)
         self._peak = true_peak.TruePeakMeter(info.sample_rate, info.channels)
         self._speech = p56.SpeechLevelMeter(Activity.RATE_HZ)
+        self._evenness = evenness.EvennessMeter()
         self._rate, self._frames = info.sample_rate, 0
 
     def feed(self, block: Block) -> None:
@@ -47,6 +55,8 @@ class LoudnessMeter:
         self._frames += len(block.samples)
         if block.mono16k is not None:
             self._speech.feed(block.mono16k)
+        if block.activity is not None:
+            self._evenness.feed(block.activity)
 
     def read(self) -> Loudness:
         """The loudness of everything fed so far."""
@@ -61,6 +71,9 @@ class LoudnessMeter:
             true_peak_dbtp=self._peak.true_peak_dbtp(),
             active_speech_level_dbfs=None if speech is None else speech[0],
             activity_ratio=None if speech is None else speech[1],
+            speech_drift_db=self._evenness.drift_db(),
+            speech_step_db=self._evenness.step_db(),
+            steps=self._evenness.steps(),
             why=None if integrated is not None else self._why(),
         )
 
@@ -125,6 +138,24 @@ def too_loud(loudness: Loudness, limits: LoudnessLimits) -> Iterator[Evidence]:
         yield Evidence(lufs, limits.max_usable_lufs, severity=Severity.ERROR)
     elif limits.max_lufs is not None and lufs > limits.max_lufs:
         yield Evidence(lufs, limits.max_lufs)
+
+
+@SUBJECT.check(
+    "UNEVEN_LEVEL",
+    Severity.WARNING,
+    says="is uneven: {detail}; at most {limit:.1f} dB is wanted",
+    hint="Keep your distance from the microphone and leave the gain alone; bring takes to one level before joining them.",
+    means="The voice becomes lastingly louder or quieter inside the clip, as when somebody moves or takes are joined. "
+    "A clone learns the one voice as two.",
+)
+def uneven_level(loudness: Loudness, limits: LoudnessLimits) -> Iterator[Evidence]:
+    """Fires for a lasting jump of the speech level, and else for a drift."""
+    step, drift = loudness.speech_step_db, loudness.speech_drift_db
+    if step is not None and limits.max_speech_step_db is not None and abs(step) > limits.max_speech_step_db:
+        yield Evidence(step, limits.max_speech_step_db, loudness.steps, detail=f"the voice jumps by {step:+.1f} dB")
+    elif drift is not None and limits.max_speech_drift_db is not None and abs(drift) > limits.max_speech_drift_db:
+        told = f"the voice drifts by {drift:+.1f} dB from start to end"
+        yield Evidence(drift, limits.max_speech_drift_db, detail=told)
 
 
 @SUBJECT.check(

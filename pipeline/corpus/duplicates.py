@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.catalogue import Limits, Subject
+from pipeline.corpus import preference
 from pipeline.readings import Container, Duplicates
 from pipeline.records import Clip, Evidence, Severity
 
@@ -42,7 +43,7 @@ class DuplicatesMeter:
         sets: dict[int, list[Clip]] = {}
         for number, clip in enumerate(self._clips):
             sets.setdefault(_root(parent, number), []).append(clip)
-        ordered = [sorted(clips, key=_preference) for clips in sets.values() if len(clips) > 1]
+        ordered = [sorted(clips, key=preference) for clips in sets.values() if len(clips) > 1]
         return Duplicates(tuple(tuple(clip.source.id for clip in clips) for clips in ordered))
 
 
@@ -51,18 +52,6 @@ def _root(parent: list[int], number: int) -> int:
         parent[number] = parent[parent[number]]
         number = parent[number]
     return number
-
-
-def _preference(clip: Clip) -> tuple[object, ...]:
-    """Sort key of the copy to keep: passing, lossless, higher rate, longer, then by id."""
-    container = clip.readings.get(Container) or Container()
-    return (
-        not clip.verdict.counts,
-        container.lossy is not False,
-        -(container.sample_rate or 0),
-        -(container.decoded_s or 0.0),
-        clip.source.id,
-    )
 
 
 SUBJECT = Subject("duplicates", DuplicatesLimits, Duplicates, DuplicatesMeter, turn="compare")

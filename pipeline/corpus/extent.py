@@ -96,6 +96,5 @@ def below_target(extent: Extent, limits: ExtentLimits) -> Iterator[Evidence]:
 def little_speech(extent: Extent, limits: ExtentLimits) -> Iterator[Evidence]:
     """Fires when the minimum is reached by file time and missed by speech time."""
     if limits.minimum_s is not None and extent.approved_speech_s < limits.minimum_s <= extent.approved_s:
-        yield Evidence(
-            extent.approved_speech_s, limits.minimum_s, detail=f"{minutes(extent.approved_speech_s)} minutes"
-        )
+        told = f"{minutes(extent.approved_speech_s)} of {minutes(limits.minimum_s)} minutes"
+        yield Evidence(extent.approved_speech_s, limits.minimum_s, detail=told)

@@ -1,6 +1,6 @@
-"""Derive the signals that several subjects stand on, once: 16 kHz mono, and who speaks when.
+"""Derive the signals that several subjects stand on, once: 16 kHz mono, its spectra, and who speaks when.
 
-Blocks go in as decoded and come out with `mono16k` and `activity` of the same stretch. The voice activity engine looks
+Blocks go in as decoded and come out with `mono16k`, `spectra` and `activity` of the same stretch. The voice activity engine looks
 at windows, so blocks wait until their frames are certain: about 30 s of audio are kept at a time, whatever its length.
 """
 
@@ -15,6 +15,7 @@ import soxr
 
 from pipeline.dsp import FLOOR_DBFS
 from pipeline.records import Activity, Block, Floats, StreamInfo
+from pipeline.spectra import BINS, FrameSpectra
 
 RATE_HZ = Activity.RATE_HZ
 MIX_HZ = 10
@@ -49,30 +50,24 @@ def activity_engine(name: str) -> VoiceActivity:
 
 
 def derive(info: StreamInfo, blocks: Iterable[Block], engine: VoiceActivity | None) -> Iterator[Block]:
-    """The same blocks, each with its part of the 16 kHz mono signal and, given an engine, of the activity."""
+    """The same blocks, each with its part of the 16 kHz mono signal, its spectra and, given an engine, the activity."""
     mix, resample = _Downmix(info), _Resampler(info.sample_rate)
-    frames = None if engine is None else _Frames(engine)
+    signals = _Signals(engine)
     waiting: deque[Block] = deque()
-    mono = _Ribbon()
     for block in blocks:
         waiting.append(block)
-        _advance(mono, frames, resample.feed(mix.feed(block.samples)))
-        while waiting and _is_certain(waiting[0], mono, frames):
-            yield _carried(waiting.popleft(), mono, frames)
-    _advance(mono, frames, resample.feed(mix.finish()))
-    _advance(mono, frames, resample.finish())
-    if frames is not None:
-        frames.finish()
+        signals.feed(resample.feed(mix.feed(block.samples)))
+        while waiting and signals.reach(*_ends(waiting[0])):
+            certain = waiting.popleft()
+            yield signals.carried(certain, *_ends(certain))
+    signals.feed(resample.feed(mix.finish()))
+    signals.feed(resample.finish())
+    signals.finish()
     while len(waiting) > 1:
-        yield _carried(waiting.popleft(), mono, frames)
-    for block in waiting:
-        yield replace(block, mono16k=mono.cut(mono.end), activity=None if frames is None else frames.cut(frames.end))
-
-
-def _advance(mono: "_Ribbon", frames: "_Frames | None", samples: Floats) -> None:
-    mono.append(samples)
-    if frames is not None and len(samples):
-        frames.feed(samples)
+        certain = waiting.popleft()
+        yield signals.carried(certain, *_ends(certain))
+    for last in waiting:
+        yield signals.carried(last, *signals.ends())
 
 
 class _Downmix:
@@ -208,12 +203,41 @@ def _ends(block: Block) -> tuple[int, int]:
     return samples_end, -(-samples_end // Activity.HOP)
 
 
-def _is_certain(block: Block, mono: _Ribbon, frames: _Frames | None) -> bool:
-    samples_end, frames_end = _ends(block)
-    return mono.end >= samples_end and (frames is None or frames.end >= frames_end)
+class _Signals:
+    """Everything derived that no block has carried off yet."""
 
+    def __init__(self, engine: VoiceActivity | None) -> None:
+        self._mono, self._spectra = _Ribbon(), _Ribbon((0, BINS))
+        self._transform = FrameSpectra()
+        self._frames = None if engine is None else _Frames(engine)
 
-def _carried(block: Block, mono: _Ribbon, frames: _Frames | None) -> Block:
-    samples_end, frames_end = _ends(block)
-    activity = None if frames is None else frames.cut(frames_end)
-    return replace(block, mono16k=mono.cut(samples_end), activity=activity)
+    def feed(self, samples: Floats) -> None:
+        if not len(samples):
+            return
+        self._mono.append(samples)
+        self._spectra.append(self._transform.feed(samples))
+        if self._frames is not None:
+            self._frames.feed(samples)
+
+    def finish(self) -> None:
+        self._spectra.append(self._transform.finish())
+        if self._frames is not None:
+            self._frames.finish()
+
+    def ends(self) -> tuple[int, int]:
+        """How many samples at 16 kHz and how many frames there are so far."""
+        frames_end = self._spectra.end if self._frames is None else min(self._spectra.end, self._frames.end)
+        return self._mono.end, frames_end
+
+    def reach(self, samples_end: int, frames_end: int) -> bool:
+        samples, frames = self.ends()
+        return samples >= samples_end and frames >= frames_end
+
+    def carried(self, block: Block, samples_end: int, frames_end: int) -> Block:
+        activity = None if self._frames is None else self._frames.cut(frames_end)
+        return replace(
+            block,
+            mono16k=self._mono.cut(samples_end),
+            activity=activity,
+            spectra=self._spectra.cut(frames_end),
+        )

@@ -88,7 +88,7 @@ def _readings(clip: Clip) -> dict[str, Any]:
     made = {}
     for name, kind in BY_SUBJECT.items():
         reading = clip.readings.by_type.get(kind)
-        if reading is not None:
+        if reading is not None and name in SUBJECTS:
             plain = codec.plain(reading)
             made[name] = {key: value for key, value in plain.items() if key not in HIDDEN or (key == "why" and value)}
     return made

@@ -4,13 +4,33 @@ The table has a row for every code, with readings made to lie on either side of 
 """
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
 from pipeline import catalogue, config
-from pipeline.readings import Channels, Container, Duplicates, Extent, Levels, Loudness, Speech
+from pipeline.readings import (
+    Channels,
+    Consistency,
+    Container,
+    Deviation,
+    Duplicates,
+    Extent,
+    Fingerprint,
+    Levels,
+    Loudness,
+    Match,
+    Music,
+    NearDuplicates,
+    Noise,
+    Piece,
+    Quality,
+    Room,
+    Spectrum,
+    Speech,
+)
 from pipeline.records import Readings, Severity, Span
 from pipeline.stages import flag
 
@@ -43,6 +63,8 @@ LOUDNESS = Loudness(
     true_peak_dbtp=-5.8,
     active_speech_level_dbfs=-22.0,
     activity_ratio=0.8,
+    speech_drift_db=0.8,
+    speech_step_db=-1.9,
 )
 SPEECH = Speech(
     speech_s=540.0,
@@ -53,8 +75,44 @@ SPEECH = Speech(
     engine="pyannet",
 )
 CHANNELS = Channels(count=2, correlation=0.9, coherence=0.9, level_correlation=0.95, downmix_loss_db=0.3)
+ROOM = Room(t60_s=0.2)
+NOISE = Noise(
+    snr_db=40.0,
+    floor_dbfs=-62.0,
+    pause_snr_db=40.0,
+    valley_snr_db=32.0,
+    speech_dbfs=-22.0,
+    hum_hz=50.0,
+    hum_dbfs=-80.0,
+)
 EXTENT = Extent(clips=20, decoded_s=9_000.0, speech_s=8_000.0, approved_s=9_000.0, approved_speech_s=8_000.0)
-CLEAN = {type(clean): clean for clean in (CONTAINER, LEVELS, LOUDNESS, SPEECH, CHANNELS, EXTENT, Duplicates())}
+FINGERPRINT = Fingerprint(peaks="AAAA")
+MUSIC = Music((), 0.0, 0.0)
+QUALITY = Quality(3.6, 4.1, 3.4, 2)
+CONSISTENCY = Consistency(
+    (Deviation("a.wav", 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 3.0),), Deviation("", 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 3.0)
+)
+SPECTRUM = Spectrum(bandwidth_hz=20_000.0, bands_db=(0.0,) * 19)
+CLEAN = {
+    type(clean): clean
+    for clean in (
+        CONTAINER,
+        LEVELS,
+        LOUDNESS,
+        SPEECH,
+        SPECTRUM,
+        CHANNELS,
+        NOISE,
+        MUSIC,
+        QUALITY,
+        EXTENT,
+        ROOM,
+        Duplicates(),
+        NearDuplicates(),
+        CONSISTENCY,
+        FINGERPRINT,
+    )
+}
 """One clean reading a subject; a subject that is added brings its own."""
 
 
@@ -89,6 +147,17 @@ def of(reading, field):
 
 def loudness(value):
     return replace(LOUDNESS, integrated_lufs=value, active_speech_level_dbfs=value - 1)
+
+
+def near_duplicates(ratio):
+    """A clip that is in a better one to that part."""
+    match = Match("b.wav", "a.wav", ratio, (Piece(Span(0.0, 60.0 * ratio), 3.0),))
+    return NearDuplicates(order=("a.wav", "b.wav"), matches=(match,))
+
+
+def deviating(field):
+    """A maker of sets in which one clip differs in one respect."""
+    return lambda value: replace(CONSISTENCY, deviations=(Deviation("a.wav", **{field: value}),))
 
 
 ROWS = [
@@ -154,8 +223,11 @@ ROWS = [
         0.0046,
         ERROR,
     ),
+    Row("DROPOUT", "levels.max_dropouts_per_minute", of(LEVELS, "dropout_count"), 5, 6, WARNING),
     Row("DC_OFFSET", "levels.max_dc_offset_ratio", of(LEVELS, "dc_offset_ratio"), 0.01, 0.0101, WARNING),
     Row("HOT_PEAK", "loudness.max_true_peak_dbtp", of(LOUDNESS, "true_peak_dbtp"), -1.0, -0.99, WARNING),
+    Row("UNEVEN_LEVEL", "loudness.max_speech_step_db", of(LOUDNESS, "speech_step_db"), -6.0, -6.01, WARNING),
+    Row("UNEVEN_LEVEL", "loudness.max_speech_drift_db", of(LOUDNESS, "speech_drift_db"), 5.5, 5.51, WARNING),
     Row("TOO_QUIET", "loudness.min_lufs", loudness, -30.0, -30.01, WARNING),
     Row("TOO_QUIET", "loudness.min_usable_lufs", loudness, -30.0, -45.01, ERROR),
     Row("TOO_LOUD", "loudness.max_lufs", loudness, -16.0, -15.99, WARNING),
@@ -175,6 +247,28 @@ ROWS = [
     Row("EDGE_SILENCE", "speech.max_edge_silence_s", of(SPEECH, "leading_s"), 2.0, 2.01, WARNING),
     Row("EDGE_SILENCE", "speech.max_edge_silence_s", of(SPEECH, "trailing_s"), 2.0, 2.01, WARNING),
     Row("NO_SPEECH", "speech.min_speech_ratio", of(SPEECH, "speech_ratio"), 0.10, 0.0999, ERROR),
+    Row("NOISY", "noise.min_full_snr_db", of(NOISE, "snr_db"), 25.0, 24.99, WARNING),
+    Row("NOISY", "noise.min_snr_db", of(NOISE, "snr_db"), 25.0, 19.99, ERROR),
+    Row("NOISE_FLOOR", "noise.max_floor_dbfs", of(NOISE, "floor_dbfs"), -50.0, -49.99, WARNING),
+    Row("HUM", "noise.max_hum_db", of(NOISE, "hum_dbfs"), -54.0, -53.99, WARNING),  # of speech at -22
+    Row("UNSURE", None, lambda why: Noise(why=why), None, "its pauses are digital silence", WARNING),
+    Row(
+        "UNSURE",
+        "noise.max_disagreement_db",
+        of(replace(NOISE, pause_snr_db=25.0, valley_snr_db=14.0), "pause_snr_db"),
+        24.0,
+        25.0,
+        WARNING,
+        ("noise.min_full_snr_db=20",),
+    ),
+    Row(
+        "UNSURE",
+        "noise.min_valley_snr_db",
+        of(replace(NOISE, pause_snr_db=29.0), "valley_snr_db"),
+        15.0,
+        14.99,
+        WARNING,
+    ),
     Row("DEAD_CHANNEL", None, of(CHANNELS, "dead"), (), (2,), WARNING),
     Row("INVERTED_CHANNELS", "channels.min_correlation", of(CHANNELS, "correlation"), -0.5, -0.51, ERROR),
     Row(
@@ -193,7 +287,27 @@ ROWS = [
         0.34,
         WARNING,
     ),
+    Row("NARROW_BAND", "spectrum.min_full_bandwidth_hz", of(SPECTRUM, "bandwidth_hz"), 11_000.0, 10_999.0, WARNING),
+    Row(
+        "NARROW_BAND",
+        "spectrum.min_nyquist_ratio",
+        of(SPECTRUM, "bandwidth_hz"),
+        21_600.0,
+        21_599.0,
+        WARNING,
+        ("spectrum.min_full_bandwidth_hz=24000",),
+    ),
+    Row("NARROW_BAND", "spectrum.min_bandwidth_hz", of(SPECTRUM, "bandwidth_hz"), 11_000.0, 5_999.0, ERROR),
+    Row("REVERBERANT", "room.max_t60_s", of(ROOM, "t60_s"), 0.59, 0.6, WARNING),
+    Row("MUSIC", "music.max_music_s", of(replace(MUSIC, music_ratio=0.1), "music_s"), 4.0, 4.1, WARNING),
+    Row("POOR_QUALITY", "quality.min_dnsmos_ovrl", of(QUALITY, "dnsmos_ovrl"), 3.0, 2.99, WARNING),
     Row("DUPLICATE", None, Duplicates, (), (("a.wav", "b.wav"),), ERROR),
+    Row("NEAR_DUPLICATE", "near_duplicates.max_copied_ratio", near_duplicates, 0.5, 0.51, ERROR),
+    Row("ODD_LEVEL", "consistency.max_level_difference_db", deviating("level_db"), 6.0, 6.1, WARNING),
+    Row("ODD_SOUND", "consistency.max_spectrum_difference_db", deviating("spectrum_db"), 2.6, 2.7, WARNING),
+    Row("ODD_SOUND", "consistency.max_bandwidth_difference_octaves", deviating("bandwidth_octaves"), 0.5, 0.6, WARNING),
+    Row("ODD_SOUND", "consistency.max_t60_difference_s", deviating("t60_s"), 0.3, 0.31, WARNING),
+    Row("ODD_SOUND", "consistency.max_floor_difference_db", deviating("floor_db"), 15.0, 15.1, WARNING),
     Row("TOO_LITTLE_AUDIO", "extent.minimum_s", of(EXTENT, "approved_s"), 1_800.0, 1_799.9, ERROR),
     Row("BELOW_TARGET", "extent.target_s", of(EXTENT, "approved_s"), 7_200.0, 7_199.9, WARNING),
     Row("LITTLE_SPEECH", "extent.minimum_s", of(EXTENT, "approved_speech_s"), 1_800.0, 1_799.9, WARNING),
@@ -252,6 +366,21 @@ def test_a_limit_that_is_off_lets_it_pass(row):
     assert row.severity not in graded(row, row.outside, f"{row.key}=off")[0]
 
 
+def numbers_in(text):
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.key in NUMBERS], ids=str)
+def test_it_tells_its_value_and_its_limit(row):
+    """As numbers, as per cent or as minutes, rounded as people read them."""
+    for finding in graded(row, row.outside)[1]:
+        told = numbers_in(f"{finding.message} {finding.hint}")
+        for number in (finding.evidence.value, finding.evidence.limit):
+            if isinstance(number, (int, float)):
+                spellings = (number, 100 * number, number / 60)
+                assert any(abs(a - b) <= max(0.051, 0.02 * abs(b)) for a in told for b in spellings), (number, told)
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if row.key in LISTS], ids=str)
 def test_a_list_that_has_it_lets_it_pass(row):
     assert graded(row, row.outside, f"{row.key}={row.inside},{row.outside}")[0] == []
@@ -268,7 +397,7 @@ def test_its_texts_are_whole(row):
             assert "nan" not in text.split()
 
 
-@pytest.mark.parametrize("kind", [Levels, Loudness, Speech, Channels])
+@pytest.mark.parametrize("kind", [Levels, Loudness, Noise, Speech, Channels, Room])
 def test_a_reading_that_knows_nothing_leaves_a_question_open_at_most(kind):
     (subject,) = (s for s in catalogue.verified() if s.kind is kind)
     unknown = kind(why="it could not be measured")

@@ -91,7 +91,7 @@ def test_there_is_a_frame_for_every_270_samples_begun(speechlike, engine, sample
 @pytest.mark.parametrize("at_s", [1.0, 2.5, 4.9, 7.3])  # 4.94 s is the border of PyanNet's first two windows
 def test_a_burst_of_speech_shows_in_its_own_frames(speechlike, engine, early_s, late_s, at_s):
     signal = 1e-5 * np.random.default_rng(1).standard_normal(12 * 16_000).astype(np.float32)
-    burst = speechlike(1.5, rate_hz=16_000, seed=3)
+    burst = np.tile(speechlike(0.75, rate_hz=16_000, seed=2), 2)  # without the pause that comes behind three syllables
     signal[round(at_s * 16_000) :][: len(burst)] += burst
     detector = derive.activity_engine(engine)
     speech = np.concatenate([detector.feed(signal), detector.finish()])[:, 0]
@@ -180,3 +180,28 @@ def test_channels_that_cancel_are_not_mixed(speechlike, derived):
 def test_channels_that_differ_are_mixed(speechlike, derived):
     sides = np.stack([speechlike(2.0, rate_hz=16_000, seed=seed) for seed in (1, 2)], axis=1)
     assert laid_end_to_end(blocks_of(derived(sides, 16_000, 1_600))) == pytest.approx(sides.mean(axis=1), abs=1e-6)
+
+
+@pytest.mark.parametrize("rate_hz", [11_025, 16_000, 44_100])
+def test_spectra_come_with_the_frames_of_the_activity_and_are_the_same_whatever_the_block_size(
+    speechlike, derived, rate_hz
+):
+    samples = stereo(speechlike, rate_hz)
+    runs = []
+    for frames in SIZES:
+        size = rate_hz if frames == "second" else frames
+        blocks = blocks_of(derived(samples, rate_hz, size, derive.activity_engine("webrtcvad")))
+        assert all(len(block.spectra) == len(block.activity.speech) for block in blocks)
+        runs.append(np.concatenate([block.spectra for block in blocks]))
+    for run in runs[1:]:
+        assert run.shape == runs[0].shape
+        assert run == pytest.approx(runs[0], rel=1e-3, abs=1e-9)  # soxr's chunks round in another order
+
+
+def test_a_frame_s_spectrum_adds_up_to_its_power_and_a_tone_stands_in_its_bin(derived):
+    tone = (0.5 * np.sin(2 * np.pi * 1_000 * np.arange(32_000) / 16_000)).astype(np.float32)[:, None]
+    spectra = np.concatenate([block.spectra for block in blocks_of(derived(tone, 16_000, 16_000))])
+    inner = spectra[2:-2]  # the ends reach into the silence around
+    assert inner.sum(axis=1) == pytest.approx(0.125, rel=1e-3)
+    assert set(inner.argmax(axis=1)) == {1_000 // 31.25}
+    assert len(spectra) == -(-32_000 // Activity.HOP)

@@ -51,10 +51,10 @@ class Draw:
         if kind is Span:
             start = self.random.uniform(0, 100)
             return Span(start, start + self.random.uniform(0, 6))
-        if kind is str:
-            return self.random.choice(WORDS)
-        if kind is bool:
-            return self.random.random() < 0.5
+        if dataclasses.is_dataclass(kind):
+            return self.reading(kind)
+        if kind in (str, bool):
+            return self.random.choice(WORDS if kind is str else (True, False))
         return kind(round(self.number(name)) if kind is int else self.number(name))
 
     def reading(self, kind):

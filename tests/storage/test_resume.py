@@ -23,9 +23,9 @@ def examined(monkeypatch):
     ids = []
     examine = run.examine
 
-    def noting(source, activity):
+    def noting(source, activity, unwanted):
         ids.append(source.id)
-        return examine(source, activity)
+        return examine(source, activity, unwanted)
 
     monkeypatch.setattr(run, "examine", noting)
     return ids
@@ -113,8 +113,8 @@ def test_fresh_measures_everything_again(check, examined):
 def test_a_clip_that_we_failed_to_examine_is_examined_again(check, examined, monkeypatch):
     whole = run.examine
 
-    def failing(source, activity):
-        clip = whole(source, activity)
+    def failing(source, activity, unwanted):
+        clip = whole(source, activity, unwanted)
         return replace(clip, faults=(Fault("speech", "no model"),)) if source.id == "take2.wav" else clip
 
     monkeypatch.setattr(run, "examine", failing)
@@ -200,7 +200,7 @@ def test_a_stale_manifest_is_gone_before_anything_is_examined(check, monkeypatch
     check()
     seen = []
 
-    def looking(source, activity):
+    def looking(source, activity, unwanted):
         seen.append((tmp_path / "out" / "manifest.json").exists())
         raise KeyboardInterrupt
 
