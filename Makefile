@@ -34,7 +34,7 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench.py
 
 accuracy: setup
-	$(BIN)/python tests/accuracy/pauses.py
+	$(BIN)/python tests/accuracy/measure.py
 
 sample_data: setup
 	$(BIN)/python sample_data/make.py
