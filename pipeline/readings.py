@@ -4,6 +4,7 @@ Each value is a number with its unit in its name, or `None` when the clip does n
 in words what stood in the way. Values carry no judgement.
 """
 
+import base64
 from dataclasses import dataclass
 
 from pipeline.records import Reading, Span
@@ -196,10 +197,17 @@ class Quality(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint(Reading):
-    """What a clip is known by in another file: its spectral peaks, as `pipeline.prints` writes them. Kept, not reported."""
+    """What a clip is known by in another file: its spectral peaks, as `pipeline.prints` writes them. Kept, not reported.
+
+    Raises ValueError for text that holds no pairs of bytes, as a journal may that was written to by hand.
+    """
 
     peaks: str | None = None
     why: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.peaks is not None and len(base64.b64decode(self.peaks, validate=True)) % 2:
+            raise ValueError("a fingerprint holds two bytes a peak")
 
 
 BY_SUBJECT: dict[str, type[Reading]] = {

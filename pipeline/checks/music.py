@@ -23,10 +23,9 @@ FULL_HZ, LEAST_WEIGHT = 500.0, 0.25
 MOST = 3.0
 """More partials than this at once make a moment no more musical: a car's horn is loud, full and short."""
 
-WINDOW_FRAMES = 50
-MUSICAL = 0.6
-"""Mean weight of steady partials over 5 s. In 102 readers the most was 0.5, and 0.56 in rooms of 0.7 and 1.0 s, where the
-tails of vowels stand still for a while."""
+MUSICAL = ((50, 0.6), (100, 0.42))
+"""Frames, and the mean weight of steady partials over them that speech does not reach: in 102 readers the most was 0.5 over 5 s
+and 0.26 over 10 s; in a room of 0.7 s, where the tails of vowels stand still for a while, 0.56 and 0.35."""
 
 EDGE_FRAMES, EDGE_RATIO = 10, 0.3
 """Music begins where the mean over 1 s first has this share of what the stretch has in the middle."""
@@ -42,6 +41,9 @@ TONE_HZ = 4.0
 MAINS_HZ = (50.0, 60.0)
 MAINS_OFF_HZ, MAINS_OFF_RATIO = 1.0, 0.001
 """What the interpolation and the mains themselves are off by. Of the notes of the tempered scale few lie so near."""
+
+HUM_FRAMES, HUM_RATIO = 50, 0.5
+"""A hum stands still somewhere in half of all stretches of 5 s."""
 
 HARMONIC_RATIO, MOSTLY = 0.004, 0.8
 """How near a harmonic a tone must lie, and how many of the tones, to be one's harmonics."""
@@ -85,10 +87,10 @@ class MusicMeter:
             return Music((), 0.0, 0.0)
         frame, hz = self._partials.steady()
         frames = self._partials.frames()
-        kept = ~_mains(hz)
-        frame, hz = frame[kept], hz[kept]
-        kept = ~machine_tones(frame, hz, frames)
-        spans = stretches(frame[kept], hz[kept], frames, total_s)
+        for unwanted in (hum_tones, machine_tones):
+            kept = ~unwanted(frame, hz, frames)
+            frame, hz = frame[kept], hz[kept]
+        spans = stretches(frame, hz, frames, total_s)
         music_s = float(sum(span.length_s for span in spans))
         return Music(spans, music_s, music_s / total_s)
 
@@ -119,11 +121,12 @@ def common(hz: Doubles, least: float) -> tuple[NDArray[np.bool_], Doubles]:
     return often[cell], np.array([np.median(hz[np.abs(cell - peak) <= 1]) for peak in peaks])
 
 
-def _mains(hz: Doubles) -> NDArray[np.bool_]:
-    """Which frequencies are harmonics of the mains."""
+def hum_tones(frame: NDArray[np.int64], hz: Doubles, frames: int) -> NDArray[np.bool_]:
+    """Which steady peaks are harmonics of the mains, which hum all the time; a note that lies near one sounds now and then."""
     near = [np.abs(hz / base - np.round(hz / base)) * base < MAINS_OFF_HZ + MAINS_OFF_RATIO * hz for base in MAINS_HZ]
     both: NDArray[np.bool_] = near[0] | near[1]
-    return both
+    parts = len(np.unique(frame[both] // HUM_FRAMES))
+    return both if parts >= HUM_RATIO * frames / HUM_FRAMES else np.zeros(len(hz), bool)
 
 
 def harmonic(tones: Doubles) -> bool:
@@ -145,10 +148,8 @@ def stretches(frame: NDArray[np.int64], hz: Doubles, frames: int, total_s: float
     """Where steady peaks make music, near stretches joined, those that ring on one tone left out."""
     weights = np.clip(hz / FULL_HZ, LEAST_WEIGHT, 1.0)
     steady = np.minimum(np.bincount(frame, weights, minlength=frames), MOST)
-    size = min(WINDOW_FRAMES, frames)
     spans: list[Span] = []
-    for middle, until in runs(_mean(steady, size) >= MUSICAL):
-        first, end = max(middle - size // 2, 0), min(until + size // 2, frames)
+    for first, end in _musical(steady):
         if _one_tone(hz[slice(*np.searchsorted(frame, (first, end)))]):
             continue
         inside = _mean(steady[first:end], EDGE_FRAMES)
@@ -160,6 +161,16 @@ def stretches(frame: NDArray[np.int64], hz: Doubles, frames: int, total_s: float
     return tuple(span for span in spans if span.length_s >= MIN_MUSIC_S)
 
 
+def _musical(steady: Doubles) -> list[tuple[int, int]]:
+    """The first frames and ends of the stretches in which steady partials are dense enough."""
+    dense = np.zeros(len(steady), bool)
+    for frames, least in MUSICAL:
+        half = frames // 2
+        for middle, until in runs(_mean(steady, frames) >= least):
+            dense[max(middle - half, 0) : until + half] = True
+    return [(int(first), int(end)) for first, end in runs(dense)]
+
+
 def _one_tone(hz: Doubles) -> bool:
     """Whether nearly all of a stretch is one tone and its harmonics, as of a whistle, a horn or beeps."""
     often, tones = common(hz, LEADING_RATIO * np.bincount((hz / TONE_HZ).astype(int)).max())
@@ -167,8 +178,9 @@ def _one_tone(hz: Doubles) -> bool:
 
 
 def _mean(values: Doubles, size: int) -> Doubles:
-    """The running mean over that many."""
-    mean: Doubles = np.convolve(values, np.ones(size) / size, "same")[: len(values)]
+    """The running mean over that many, with zeros before and after."""
+    half = size // 2
+    mean: Doubles = np.convolve(np.pad(values, (half, size - 1 - half)), np.ones(size) / size, "valid")
     return mean
 
 

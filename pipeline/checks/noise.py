@@ -177,11 +177,11 @@ def noisy(noise: Noise, limits: NoiseLimits) -> Iterator[Evidence]:
     also=(Loudness,),
 )
 def noise_floor(noise: Noise, loudness: Loudness | None, limits: NoiseLimits) -> Iterator[Evidence]:
-    """Fires when the floor is too high after the clip is brought to -23 LUFS."""
-    if noise.floor_dbfs is None or loudness is None or loudness.integrated_lufs is None:
+    """Fires when the floor of the pauses is too high after the clip is brought to -23 LUFS."""
+    if noise.pause_snr_db is None or noise.floor_dbfs is None or loudness is None or loudness.integrated_lufs is None:
         return
     floor = noise.floor_dbfs + NORMAL_LUFS - loudness.integrated_lufs
-    if noise.snr_db is not None and limits.max_floor_dbfs is not None and floor > limits.max_floor_dbfs:
+    if limits.max_floor_dbfs is not None and floor > limits.max_floor_dbfs:
         yield Evidence(floor, limits.max_floor_dbfs)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from scipy.special import gammaincinv
 
-from pipeline.dsp import Doubles
+from pipeline.dsp import Doubles, runs
 from pipeline.records import Activity, Floats
 from pipeline.series import Series
 
@@ -30,6 +30,9 @@ TAIL_SHARE, TAIL_FRAMES = 0.5, 12
 """Half a pause, up to 200 ms, is left to the dying of the word before it, and"""
 BREATH_SHARE, BREATH_FRAMES = 0.25, 6
 """a quarter, up to 100 ms, to the breath before the next."""
+
+LONG_FRAMES, ENOUGH_FRAMES = 12, 30
+"""Where half a second of pauses are 0.2 s long and longer, shorter ones are left out: a soft syllable passes for one."""
 
 MIN_PAUSE_FRAMES, MIN_SOUND_RATIO = 6, 0.2
 """100 ms of pauses that hold sound, and not only the edges of words among digital silence."""
@@ -108,7 +111,10 @@ def paused_frames(stretches: NDArray[np.int64], frames: int) -> Mask:
         tail = min(TAIL_FRAMES, int(TAIL_SHARE * (end - start))) if start > 0 else 0
         breath = min(BREATH_FRAMES, int(BREATH_SHARE * (end - start))) if end < frames else 0
         paused[start + tail : end - breath] = True
-    return paused
+    long = np.zeros(frames, bool)
+    for first, end in runs(paused):
+        long[first:end] = end - first >= LONG_FRAMES
+    return long if int(long.sum()) >= ENOUGH_FRAMES else paused
 
 
 def silent_frames(powers: Doubles, speech_power: float) -> Mask:

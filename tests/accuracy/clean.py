@@ -1,6 +1,6 @@
 """Clean studio speech: how often each finding fires where there is nothing to find.
 
-The utterances that stand 40 dB and more over their own floor, were not clipped before they were published and hold no
+The utterances that stand 35 dB and more over their own floor, were not clipped before they were published and hold no
 long pause, at several levels, coded, and joined to a minute per clip. LibriSpeech comes at 16 kHz and its readers' own
 noise and rooms are no studio's; what follows from the rate or the format alone (LOW_SAMPLE_RATE, FORMAT_AT_RISK) is left out.
 """
@@ -16,13 +16,16 @@ LEVELS_DBFS = (-28.0, -24.0, -20.0)
 CODED = ((".flac", None), (".mp3", 128), (".opus", 64), (".m4a", 128))
 JOINED = 12
 BY_FORMAT = ("LOW_SAMPLE_RATE", "FORMAT_AT_RISK")
-LONGEST_GAP_S = 1.2
+RANGE_DB = 35.0
+"""Puts the floor of the loudest of them at -55 dBFS, 5 dB under the limit of NOISE_FLOOR."""
+
+LONGEST_PAUSE_S = 1.5
 
 
 def build(folder, part, random):
     codes = [rule.code for subject in catalogue.clip_subjects() for rule in subject.rules if rule.code not in BY_FORMAT]
     flags = dict.fromkeys(codes, False)
-    for n, voice in enumerate(u for u in recordings.clean(part, 40.0) if usable(u)):
+    for n, voice in enumerate(studio(part)):
         gain = recordings.decibels(LEVELS_DBFS[n % len(LEVELS_DBFS)] - recordings.ACTIVE_DBFS)
         samples, rate_hz = limited(voice.samples * gain), voice.rate_hz
         for suffix, kbit_s in CODED:
@@ -38,23 +41,18 @@ def build(folder, part, random):
 
 def minute(part, random):
     """Utterances one after the other, with pauses of half a second."""
-    voices = [u for u in recordings.clean(part, 40.0) if usable(u)]
+    voices = studio(part)
     pieces, gap = [], np.zeros(8_000, np.float32)
     while sum(map(len, pieces)) < 60 * 16_000:
         pieces += [voices[random.integers(len(voices))].at(16_000), gap]
     return np.concatenate(pieces)
 
 
-def usable(utterance):
-    """Neither clipped before it was published, nor with a long pause of its own: 50 ms within 30 dB of the active level are speech."""
-    hop = utterance.rate_hz // 20
-    power = (
-        np.square(utterance.samples[: len(utterance.samples) // hop * hop], dtype=np.float64)
-        .reshape(-1, hop)
-        .mean(axis=1)
-    )
-    loud = np.flatnonzero(10 * np.log10(power + 1e-12) > recordings.ACTIVE_DBFS - 30)
-    return not recordings.piled_up(utterance) and np.diff(loud).max(initial=0) * 0.05 < LONGEST_GAP_S
+def studio(part):
+    """Far over their own floor, not clipped before they were published, and without a pause that is nearly too long."""
+    return [
+        u for u in recordings.clean(part, RANGE_DB) if u.own_pause_s < LONGEST_PAUSE_S and not recordings.piled_up(u)
+    ]
 
 
 def limited(samples):

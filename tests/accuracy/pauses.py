@@ -10,34 +10,25 @@ a first word. Utterances whose own noise hides their edges, or that pause for lo
 """
 
 import functools
-import os
 import sys
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
-import av
 import numpy as np
+import recordings
+from recordings import ACTIVE_DBFS, PARTS, SURE_DB, decibels
 
 from pipeline.checks.speech import SpeechMeter
-from pipeline.dsp import runs
-from pipeline.meters.p56 import SpeechLevelMeter
 from pipeline.readings import Speech
 from pipeline.records import Block, Span, StreamInfo
 from pipeline.stages import derive
 
-AUDIO = Path(os.environ.get("VOXGATE_TEST_AUDIO", Path(__file__).parents[3] / "shared" / "audio"))
 RATE_HZ = 16_000
 INFO = StreamInfo("wav", "pcm_f32le", RATE_HZ, 1, positions=("FC",))
 HOP = RATE_HZ // 100
 
-ACTIVE_DBFS = -26.0
-SURE_DB, EDGE_DB, BRIDGE = 15.0, 30.0, 3
+EDGE_DB, BRIDGE = 30.0, 3
 CLEAR_DB, AUDIBLE_DB = 40.0, 20.0
 """How far an utterance's active level is over its own floor, for its edges to be known, and for its pauses to be."""
-
-TAP = 10
-"""100 ms: what is loud for no longer inside a reader's own pause is a tap or a breath."""
 
 OWN_PAUSE_S = 1.5
 REVERBERANT = ("78", "4788")
@@ -45,17 +36,11 @@ REVERBERANT = ("78", "4788")
 
 LONG_S, EDGE_S = 2.0, 0.15
 LEVELS_DBFS = (-45.0, -36.0, -30.0, -23.0, -16.0)
-STREETS = {
-    "street": ("thomasrosen__berlin_noise/audio/1CDCDA78-CA1D-449C-8294-E7C748BCAE99.m4a", None),
-    "market": ("thomasrosen__berlin_noise/audio/64710754-D31E-453D-9BDA-F66386AA6731.wav", 13.0),  # then someone calls
-    "engine": ("speechbrain__speechbrain/tests/samples/noise/noise1.wav", None),
-    "room": ("speechbrain__speechbrain/tests/samples/noise/noise2.wav", None),
-}
 STEADY = ("white", "pink", "hum")
 CONDITIONS = [
     (None, 99.0),
     ("pink", 60.0),
-    *((kind, snr) for kind in (*STEADY, *STREETS) for snr in (30.0, 20.0, 15.0)),
+    *((kind, snr) for kind in (*STEADY, *recordings.NOISES) for snr in (30.0, 20.0, 15.0)),
 ]
 """What lies under voice and pauses, and how far under the voice: digital silence, a quiet room's tone, and noise."""
 
@@ -79,13 +64,9 @@ class Scene:
 
 
 @functools.cache
-def utterances(*, held_out: bool) -> tuple[Utterance, ...]:
-    """Of the readers whose number has that side of a hash; one reader in three is kept out of all tuning."""
-    files = [*AUDIO.glob("resemble-ai__Resemblyzer/audio_data/*/**/*.flac")]
-    files += AUDIO.glob("idiap__coqui-ai-TTS/**/ljspeech/wavs/*.wav")
-    return tuple(
-        _utterance(path) for path in sorted(files) if (zlib.crc32(_reader(path).encode()) % 3 == 0) == held_out
-    )
+def utterances(part: str) -> tuple[Utterance, ...]:
+    """Those of one part, from their first word to their last."""
+    return tuple(_trimmed(voice) for voice in recordings.utterances(part))
 
 
 def with_known_edges(found):
@@ -112,26 +93,17 @@ def dressed(scene, kind, snr_db, level_dbfs, random):
     """The scene with noise that far under the voice, and the whole with the voice at that active level."""
     samples = scene.samples
     if kind is not None:
-        samples = samples + noise(kind, len(samples), random) * np.float32(10 ** ((ACTIVE_DBFS - snr_db) / 20))
-    return np.clip(samples * np.float32(10 ** ((level_dbfs - ACTIVE_DBFS) / 20)), -1, 1)
+        samples = samples + noise(kind, len(samples), random) * np.float32(decibels(ACTIVE_DBFS - snr_db))
+    return np.clip(samples * np.float32(decibels(level_dbfs - ACTIVE_DBFS)), -1, 1)
 
 
 def noise(kind, frames, random):
     """Noise of mean power 1."""
-    if kind == "white":
-        made = random.standard_normal(frames)
-    elif kind == "pink":
-        hz = np.fft.rfftfreq(1 << 19, 1 / RATE_HZ)
-        bins = random.standard_normal(len(hz)) + 1j * random.standard_normal(len(hz))
-        made = np.resize(np.fft.irfft(np.where(hz < 20, 0, bins / np.sqrt(np.maximum(hz, 20)))), frames)
-    elif kind == "hum":
-        at = np.arange(frames) / RATE_HZ
-        made = sum(np.sin(2 * np.pi * 50 * k * at + k) / k for k in range(1, 8)) + 0.1 * random.standard_normal(frames)
-    else:
-        name, until_s = STREETS[kind]
-        recorded = decoded(AUDIO / name)[: None if until_s is None else int(until_s * RATE_HZ)]
-        made = np.resize(np.roll(recorded, -int(random.integers(len(recorded)))), frames)
-    return (made / np.sqrt(np.mean(np.square(made, dtype=np.float64)))).astype(np.float32)
+    if kind != "hum":
+        return recordings.noise_for(kind, frames, RATE_HZ, random).astype(np.float32)
+    at = np.arange(frames) / RATE_HZ
+    made = sum(np.sin(2 * np.pi * 50 * k * at + k) / k for k in range(1, 8)) + 0.1 * random.standard_normal(frames)
+    return recordings.unit(made).astype(np.float32)
 
 
 def heard(samples, engine="pyannet"):
@@ -200,37 +172,15 @@ def false_pauses(kind, snr_db, found, random, engine="pyannet"):
     return sum(p.length_s >= LONG_S for p in speech.pauses), len(scene.samples) / RATE_HZ
 
 
-def decoded(path):
-    """The mean of the channels at 16 kHz, by FFmpeg's resampler."""
-    with av.open(str(path)) as file:
-        resampler = av.AudioResampler("fltp", "mono", RATE_HZ)
-        frames = [part for frame in file.decode(audio=0) for part in resampler.resample(frame)] + resampler.resample(
-            None
-        )
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
-
-
-def _reader(path):
-    return "lj" if path.name.startswith("LJ") else path.name.split("-")[0]
-
-
-def _utterance(path):
-    samples = decoded(path)
-    meter = SpeechLevelMeter(RATE_HZ)
-    meter.feed(samples)
-    samples *= np.float32(10 ** ((ACTIVE_DBFS - meter.level()[0]) / 20))
-    energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
-    starts = np.arange(0, len(samples) - 2 * HOP, HOP)
-    level_db = 10 * np.log10((energy[starts + 2 * HOP] - energy[starts]) / (2 * HOP) + 1e-12) - ACTIVE_DBFS
+def _trimmed(voice):
+    samples = voice.at(RATE_HZ)
+    level_db = recordings.levels_db(samples, RATE_HZ)
     first, last = _outwards(level_db, -1), _outwards(level_db, 1)
-    loud = runs(level_db > -SURE_DB)
-    words = loud[loud[:, 1] - loud[:, 0] > TAP]
     cut = samples[first * HOP : (last + 2) * HOP].copy()
     fade = np.linspace(0, 1, HOP // 2, dtype=np.float32)
     cut[: len(fade)] *= fade
     cut[-len(fade) :] *= fade[::-1]
-    own_pause_s = max(words[1:, 0] - words[:-1, 1], default=0) * HOP / RATE_HZ
-    return Utterance(_reader(path), cut, -float(np.percentile(level_db, 5)), own_pause_s)
+    return Utterance(voice.reader, cut, voice.range_db, voice.own_pause_s)
 
 
 def _outwards(level_db, step):
@@ -243,19 +193,17 @@ def _outwards(level_db, step):
 
 
 def main(engine="pyannet", scenes="2"):
-    for held_out in (False, True):
-        everybody = utterances(held_out=held_out)
+    for part in PARTS:
+        everybody = utterances(part)
         known, fluent = with_known_edges(everybody), without_pauses(everybody)
-        print(
-            f"\n{engine}, {len({u.reader for u in known})} readers {'kept out of' if held_out else 'used for'} tuning"
-        )
+        print(f"\n{engine}, {len({u.reader for u in known})} readers, {part}")
         print("                   pauses   found   edges  pauses  median   95 %  worst  false")
         print("                                within 0.15 s   seconds, absolute")
         for number, (kind, snr_db) in enumerate(CONDITIONS):
             tally = pauses_in(kind, snr_db, known, np.random.default_rng(number), engine, int(scenes))
             print(f"{kind or 'silence':8s} {snr_db:4.0f} dB   {tally}", flush=True)
         heard_s = count = 0
-        for number, (kind, snr_db) in enumerate(CONDITIONS[:: 3 if held_out else 4]):
+        for number, (kind, snr_db) in enumerate(CONDITIONS[:: 3 if part == PARTS[1] else 4]):
             more, seconds = false_pauses(kind, snr_db, fluent, np.random.default_rng(100 + number), engine)
             count, heard_s = count + more, heard_s + seconds
         print(f"false long pauses in {heard_s / 3600:.2f} h of {len({u.reader for u in fluent})} readers: {count}")

@@ -14,12 +14,19 @@ import av
 import numpy as np
 import soxr
 
+from pipeline.dsp import runs
 from pipeline.meters.p56 import SpeechLevelMeter
 
 AUDIO = Path(os.environ.get("VOXGATE_TEST_AUDIO", Path(__file__).parents[3] / "shared" / "audio"))
 PARTS = ("tuning", "held out")
 ACTIVE_DBFS = -26.0
 """The active speech level (ITU-T P.56) that every utterance is brought to."""
+
+SURE_DB = 15.0
+"""What comes so near the active level in 20 ms is surely speech."""
+
+TAP = 10
+"""100 ms: what is loud for no longer inside a reader's own pause is a tap or a breath."""
 
 STREET = "thomasrosen__berlin_noise/audio/1CDCDA78-CA1D-449C-8294-E7C748BCAE99.m4a"
 MARKET = "thomasrosen__berlin_noise/audio/64710754-D31E-453D-9BDA-F66386AA6731.wav"
@@ -44,7 +51,8 @@ RESPONSES = {
 class Utterance:
     """One reader's utterance, mono at its own rate, at -26 dBFS active level.
 
-    `range_db` is how far the active level stands over the recording's own floor (5th percentile of 20 ms levels).
+    `range_db` is how far the active level stands over the recording's own floor (5th percentile of 20 ms levels), `own_pause_s`
+    the longest time that the reader pauses for.
     """
 
     name: str
@@ -53,6 +61,7 @@ class Utterance:
     samples: np.ndarray
     rate_hz: int
     range_db: float
+    own_pause_s: float
 
     def at(self, rate_hz):
         """The samples at another rate."""
@@ -184,8 +193,24 @@ def _utterance(path):
     meter = SpeechLevelMeter(rate_hz)
     meter.feed(samples)
     samples *= decibels(ACTIVE_DBFS - meter.level()[0])
-    frames = samples[: len(samples) // (rate_hz // 50) * (rate_hz // 50)].reshape(-1, rate_hz // 50)
-    level_db = 10 * np.log10(np.mean(np.square(frames, dtype=np.float64), axis=1) + 1e-12) - ACTIVE_DBFS
+    level_db = levels_db(samples, rate_hz)
+    loud = runs(level_db > -SURE_DB)
+    words = loud[loud[:, 1] - loud[:, 0] > TAP]
+    own_pause_s = float(max(words[1:, 0] - words[:-1, 1], default=0)) / 100
     return Utterance(
-        path.stem, _reader(path), _part(_reader(path)), samples, rate_hz, -float(np.percentile(level_db, 5))
+        path.stem,
+        _reader(path),
+        _part(_reader(path)),
+        samples,
+        rate_hz,
+        -float(np.percentile(level_db, 5)),
+        own_pause_s,
     )
+
+
+def levels_db(samples, rate_hz):
+    """The level of 20 ms every 10 ms, relative to the active level of an utterance."""
+    hop = rate_hz // 100
+    energy = np.concatenate(([0.0], np.cumsum(np.square(samples, dtype=np.float64))))
+    starts = np.arange(0, len(samples) - 2 * hop, hop)
+    return 10 * np.log10((energy[starts + 2 * hop] - energy[starts]) / (2 * hop) + 1e-12) - ACTIVE_DBFS

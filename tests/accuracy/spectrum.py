@@ -1,11 +1,11 @@
 """Bandwidth: low-passed, upsampled and coded speech of known edge.
 
 The one reader here who was recorded at 48 kHz is VCTK's p286; the others are given an upper half by noise that follows their own
-sibilants, so that there is something to cut off. A coded file's edge is taken from the codec: the highest frequency that
-white noise keeps through it.
+sibilants, so that there is something to cut off. A coded file's edge is taken from the file: the highest frequency at which a
+hundredth of the power is left of what the codec was given. Its edge for white noise is another: where an encoder lets single
+bands through above its low pass, noise fills them and a voice does not.
 """
 
-import functools
 import tempfile
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def build(folder, part, random):
     for suffix, kbit_s in CODED:
         for _ in range(PER_CONDITION):
             samples = wide(voices[random.integers(len(voices))], random)
-            edge_hz = codec_edge_hz(suffix, kbit_s)
+            edge_hz = kept_hz(samples, suffix, kbit_s)
             add(folder, samples, RATE_HZ, edge_hz, part=part, group="coded", suffix=suffix, kbit_s=kbit_s)
 
 
@@ -84,13 +84,14 @@ def low_passed(samples, edge_hz):
     return signal.fftconvolve(samples, taps, "same").astype(np.float32)
 
 
-@functools.cache
-def codec_edge_hz(suffix, kbit_s):
-    """Up to where a codec at that rate keeps noise, to 30 dB under its middle."""
+def kept_hz(samples, suffix, kbit_s):
+    """Up to where a codec at that rate leaves a hundredth of the power, in bands of 130 Hz."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"noise{suffix}"
-        noise = 0.05 * np.random.default_rng(0).standard_normal(10 * RATE_HZ)
-        write(path, noise, RATE_HZ, kbit_s)
-        kept, rate_hz = recordings.decoded(path)
-    hz, power = signal.welch(kept, rate_hz, nperseg=4096)
-    return float(hz[np.flatnonzero(power > np.median(power[hz < 4_000]) * 1e-3)[-1]])
+        path = Path(folder) / f"coded{suffix}"
+        write(path, samples, RATE_HZ, kbit_s)
+        coded, rate_hz = recordings.decoded(path)
+    frames = min(len(samples), len(coded))
+    hz, given = signal.welch(samples[:frames], RATE_HZ, nperseg=4096)
+    _, left = signal.welch(coded[:frames], rate_hz, nperseg=4096)
+    band = np.ones(11)
+    return float(hz[np.flatnonzero(np.convolve(left, band, "same") > 0.01 * np.convolve(given, band, "same"))[-1]])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pauses
-import recordings
 
 GREY = "pauses of 1.7 to 2.2 s; ends of 1.5 to 2.5 s; pauses that make up 12 to 18 % of the clip; 5 to 20 % speech."
 
@@ -12,9 +11,8 @@ PER_CONDITION = 2
 
 
 def build(folder, part, random):
-    held_out = part == recordings.PARTS[1]
-    known = pauses.with_known_edges(pauses.utterances(held_out=held_out))
-    fluent = pauses.without_pauses(pauses.utterances(held_out=held_out))
+    known = pauses.with_known_edges(pauses.utterances(part))
+    fluent = pauses.without_pauses(pauses.utterances(part))
     for kind, snr_db in CONDITIONS:
         for _ in range(PER_CONDITION):
             with_pauses(folder, part, known, (kind, snr_db), random)

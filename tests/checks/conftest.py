@@ -1,6 +1,6 @@
 """Clips for the checks: signals fed to a subject's meter by way of derive, and the harness of the accuracy measurement."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -45,11 +45,8 @@ def reading_of():
 @pytest.fixture(scope="session")
 def harness():
     """The module that measures how well pauses are found; skipped where there are no real recordings."""
-    path = Path(__file__).parents[1] / "accuracy" / "pauses.py"
-    spec = importlib.util.spec_from_file_location("accuracy_pauses", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    if not module.AUDIO.is_dir():
+    sys.path.insert(0, str(Path(__file__).parents[1] / "accuracy"))
+    module = importlib.import_module("pauses")
+    if not module.recordings.AUDIO.is_dir():
         pytest.skip("the real recordings are not here; VOXGATE_TEST_AUDIO names their folder")
     return module

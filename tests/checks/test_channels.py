@@ -79,7 +79,7 @@ def test_two_signals_on_two_channels_are_told(speechlike, reading_of):
 
 
 def test_real_readings_side_by_side_are_told_and_one_reading_twice_is_not(harness, reading_of):
-    readings = [u.samples for u in harness.utterances(held_out=True) if len(u.samples) > 10 * RATE_HZ][:8]
+    readings = [u.samples for u in harness.utterances("held out") if len(u.samples) > 10 * RATE_HZ][:8]
     for left, right in zip(readings[::2], readings[1::2], strict=True):
         length = min(len(left), len(right))
         assert codes(reading_of(SUBJECT, sides(left[:length], right[:length]), RATE_HZ)) == {"different"}

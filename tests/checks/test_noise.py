@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.checks.noise import SUBJECT, NoiseLimits, hum, noise_floor, noisy, unsure
+from pipeline.meters.snr import paused_frames
 from pipeline.readings import Loudness, Noise
 from pipeline.records import Activity, Block, Severity, StreamInfo
 from pipeline.stages import derive
@@ -180,11 +181,24 @@ def test_the_limits_grade_the_ratio():
 
 
 def test_the_floor_is_judged_at_one_loudness():
-    noise = Noise(snr_db=30.0, floor_dbfs=-60.0)
+    noise = Noise(snr_db=30.0, floor_dbfs=-60.0, pause_snr_db=30.0)
     assert not list(noise_floor(noise, Loudness(integrated_lufs=-23.0), NoiseLimits()))
     (found,) = noise_floor(noise, Loudness(integrated_lufs=-40.0), NoiseLimits())
     assert found.value == pytest.approx(-43.0)
     assert not list(noise_floor(noise, None, NoiseLimits()))
+
+
+def test_a_floor_that_was_not_heard_in_a_pause_is_not_judged_as_one():
+    noise = Noise(snr_db=30.0, floor_dbfs=-40.0, pause_snr_db=None)
+    assert not list(noise_floor(noise, Loudness(integrated_lufs=-23.0), NoiseLimits()))
+
+
+def test_short_pauses_which_soft_syllables_pass_for_count_only_where_there_are_no_longer_ones():
+    short, long = (60, 70), (300, 400)
+    with_both = paused_frames(np.array([[0, short[0]], [short[1], long[0]], [long[1], 500]]), 500)
+    assert not with_both[: long[0]].any()
+    assert with_both[long[0] + 20 : long[1] - 10].all()
+    assert paused_frames(np.array([[0, short[0]], [short[1], 500]]), 500)[slice(*short)].any()
 
 
 def test_digital_silence_leaves_no_question_open_where_the_voice_itself_is_clean():

@@ -86,7 +86,7 @@ NOISE = Noise(
     hum_dbfs=-80.0,
 )
 EXTENT = Extent(clips=20, decoded_s=9_000.0, speech_s=8_000.0, approved_s=9_000.0, approved_speech_s=8_000.0)
-FINGERPRINT = Fingerprint(peaks="AAAA")
+FINGERPRINT = Fingerprint(peaks="AAAAAA==")
 MUSIC = Music((), 0.0, 0.0)
 QUALITY = Quality(3.6, 4.1, 3.4, 2)
 CONSISTENCY = Consistency(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline import journal as journal_module
 from pipeline.errors import OutputError, RecordError
 from pipeline.journal import Entry, Journal, Roster
-from pipeline.readings import Container, Speech
+from pipeline.readings import Container, Fingerprint, Speech
 from pipeline.records import Clip, Fault, Readings, Source, Span, StreamInfo
 from pipeline.storage.files import Stamp, sha256_of
 
@@ -312,3 +312,18 @@ def test_a_journal_that_cannot_be_read_is_told(out):
     (out / "journal.jsonl").mkdir()
     with pytest.raises(RecordError, match="cannot be read"):
         loaded(out)
+
+
+@pytest.mark.parametrize("peaks", ["not base64", "AAAA"], ids=["no base64", "three bytes"])
+def test_a_clip_whose_fingerprint_was_tampered_with_is_measured_again(out, measured, peaks):
+    entry = measured()
+    prints = Readings({Fingerprint: Fingerprint("AAAAAA==")})
+    with_prints = replace(entry, clip=replace(entry.clip, readings=prints))
+    journal = Journal(out)
+    journal.add(with_prints)
+    journal.close()
+    for text, known in (("AAAAAA==", True), (peaks, False)):
+        (out / "journal.jsonl").write_text((out / "journal.jsonl").read_text().replace("AAAAAA==", text))
+        again = Journal(out)
+        again.load()
+        assert (again.known(entry.clip.source, entry.stamp, "m", "1") is not None) == known
