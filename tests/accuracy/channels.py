@@ -17,7 +17,8 @@ def build(folder, part, random):
         one, other = (voices[i].at(RATE_HZ) for i in random.permutation(len(voices))[:2])
         frames = min(len(one), len(other))
         one, other = one[:frames], other[:frames]
-        room = recordings.response(recordings.of_part(recordings.RESPONSES, part)[0], RATE_HZ)[: RATE_HZ // 5]
+        room = recordings.response(recordings.of_part(recordings.RESPONSES, part)[-1], RATE_HZ)[: RATE_HZ // 5]
+        room = room * np.sign(room[0])  # some were recorded upside down
         far = recordings.unit(np.convolve(one, room)[:frames]) * np.sqrt(np.mean(one**2))
         hiss = recordings.noise_for("white", 2 * frames, RATE_HZ, random).reshape(-1, 2) * recordings.decibels(-66)
         add(folder, np.stack((one, one), axis=1), "the same on both sides", part)

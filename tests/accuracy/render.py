@@ -15,9 +15,9 @@ HEAD = """# How right the flags are
 
 `make accuracy` builds these cases from real recordings and from synthesis with fixed seeds, gives them as files to `voxgate check`,
 and writes this page. *Held out* are readers, noises and rooms kept apart from those that thresholds were chosen with, the *tuning*
-part. Their scores were seen more than once while detectors were still being changed, and the noise estimate and the limits of
-MUSIC and UNEVEN_LEVEL were changed after that, so fresh recordings should confirm them. Intervals are Clopper and Pearson's at 95 %. Cases that share a reader are not independent, so the true
-intervals are somewhat wider.
+part. Their scores were seen more than once while detectors and labels were still being changed, so fresh recordings should
+confirm them. Intervals are Clopper and Pearson's at 95 %. Cases that share a reader are not independent, so the true intervals
+are somewhat wider.
 """
 
 UNTESTED = """## What is not measured here, and why
