@@ -42,11 +42,11 @@ class Damage:
         if not frame.sample_rate:
             return
         length_s = frame.samples / frame.sample_rate
-        if not self._stamped or frame.pts is None or not frame.time_base:
+        if not self._stamped or frame.time is None:
             self._close(self._pending_s)
             self._expected_s = None if self._expected_s is None else self._expected_s + length_s
             return
-        stamp_s = float(frame.pts * frame.time_base)
+        stamp_s = frame.time
         leap_s = stamp_s - self._expected_s if self._expected_s is not None else self._pending_s
         if leap_s > GAP_S:
             self.fail(at_s)

@@ -1,10 +1,10 @@
 """Array functions without state: filters, levels and windows that more than one subject needs."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 Doubles = NDArray[np.float64]
 
@@ -73,26 +73,16 @@ def grid(start: int, frames: int, rate_hz: int, hz: int) -> NDArray[np.int64]:
     return edges[(edges > 0) & (edges <= frames)]
 
 
-def cell_sums(values: Doubles, edges: NDArray[np.int64]) -> tuple[Doubles, Doubles]:
-    """Sums of (frames, ...) up to each of the grid's edges from the one before, and what is left behind the last edge."""
-    if not len(edges):
-        return values[:0], values.sum(axis=0)
-    starts = np.concatenate(([0], edges[:-1]))
-    return np.add.reduceat(values[: edges[-1]], starts, axis=0), values[edges[-1] :].sum(axis=0)
+def energies(planes: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> Doubles:
+    """Sums of squares (channels, cells) of (channels, frames) from each start to the next, the last to the end."""
+    length = int(starts[1] - starts[0]) if len(starts) > 1 else planes.shape[1]
+    if starts[0] == 0 and planes.shape[1] == length * len(starts) and (np.diff(starts) == length).all():
+        cells = planes.reshape(len(planes), len(starts), length)
+        return np.einsum("cij,cij->ci", cells, cells).astype(np.float64)
+    return np.add.reduceat(np.square(planes), starts, axis=1, dtype=np.float64)
 
 
 def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Starts and ends (exclusive) of the stretches in which a mask is true, (stretches, 2)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return edges.reshape(-1, 2)
-
-
-def sos_start(sos: Doubles, channels: int) -> Doubles:
-    """Filter state at rest for `sosfilt` along the first axis of (frames, channels)."""
-    return np.zeros((len(sos), 2, channels))
-
-
-def sos_filter(sos: Doubles, samples: NDArray[np.floating], state: Doubles) -> tuple[Doubles, Doubles]:
-    """One block through second-order sections, (frames, channels), and the state to go on with."""
-    filtered, after = signal.sosfilt(sos, samples, axis=0, zi=state)
-    return filtered, after

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline import catalogue, models
+from pipeline.allocation import keep_freed_memory
 from pipeline.catalogue import Subject
 from pipeline.errors import DecodeError, ModelError, SourceChanged
 from pipeline.readings import BY_SUBJECT, Container
@@ -25,6 +26,7 @@ def examine(source: Source, activity: str, unwanted: frozenset[str] = frozenset(
 
     `activity` names the voice activity engine, `unwanted` the subjects that are switched off.
     """
+    keep_freed_memory()
     clip = Clip(source)
     try:
         before = Stamp.of(source.path)

@@ -1,4 +1,4 @@
-"""FFmpeg's frames as the samples that voxgate measures: float32 (frames, channels), full scale 1.0, one rate throughout."""
+"""FFmpeg's frames as the samples that voxgate measures: float32 (channels, frames), full scale 1.0, one rate throughout."""
 
 import re
 from typing import Any
@@ -11,13 +11,16 @@ from pipeline.records import Floats
 MAX_SAMPLE = 1_000.0
 """Float files may exceed full scale, but 60 dB over it is damage, and squares of more would overflow."""
 
+ENOUGH = 1 << 14
+
 DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 class Conformer:
     """Brings frames to the rate and channels of the first one, when a file changes them on its way.
 
-    Kept: a resampler's filter, from the first change on. `changes` counts the changes.
+    Kept: up to 16,384 samples a channel, since FFmpeg's frames are small and numpy's calls are dear; and a resampler's filter,
+    from the first change on. `changes` counts the changes.
     """
 
     def __init__(self, first: Any) -> None:
@@ -25,20 +28,25 @@ class Conformer:
         self.channels: int = first.layout.nb_channels
         self.changes = 0
         self._layout = first.layout
+        self._none = np.empty((self.channels, 0), np.float32)
         self._shape = (self.rate, self.channels)
         self._source = _source(first)
         self._resampler: Any = None
+        self._fifo = av.AudioFifo()
 
     def samples(self, frame: Any) -> Floats:
-        """The frame's samples, and before them what an earlier change had left in the filter."""
+        """The samples up to this frame that were not handed out yet, or none until there are enough."""
         tail = self._turned(frame) if _source(frame) != self._source else []
-        if self._resampler is None:
-            return self._joined([*tail, frame]) if tail else array(frame)
         frame.pts = None
-        return self._joined([*tail, *self._resampler.resample(frame)])
+        if self._resampler is not None:
+            return self._joined([*tail, *self._resampler.resample(frame)])
+        self._fifo.write(frame)
+        if tail or self._fifo.samples >= ENOUGH:
+            return self._joined([*tail, self._fifo.read()])
+        return self._none
 
     def rest(self) -> Floats:
-        """What the filter still holds after the last frame."""
+        """What is still held after the last frame."""
         return self._joined(self._flushed())
 
     def _turned(self, frame: Any) -> list[Any]:
@@ -52,13 +60,17 @@ class Conformer:
         return tail
 
     def _flushed(self) -> list[Any]:
+        held = [self._fifo.read()] if self._fifo.samples else []
+        self._fifo = av.AudioFifo()
         if self._resampler is None:
-            return []
+            return held
         resampler, self._resampler = self._resampler, None
         return list(resampler.resample(None))
 
     def _joined(self, frames: list[Any]) -> Floats:
-        return np.concatenate([np.empty((0, self.channels), np.float32), *(array(frame) for frame in frames)])
+        if len(frames) == 1:
+            return array(frames[0])
+        return np.concatenate([self._none, *(array(frame) for frame in frames)], axis=1)
 
 
 def _source(frame: Any) -> tuple[int, str, str]:
@@ -66,12 +78,14 @@ def _source(frame: Any) -> tuple[int, str, str]:
 
 
 def array(frame: Any) -> Floats:
-    """A frame's samples as float32 (frames, channels), integers of any width brought to full scale 1.0."""
+    """A frame's samples as float32 (channels, frames), integers of any width brought to full scale 1.0."""
     samples = frame.to_ndarray()
-    samples = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    samples = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+    if samples.dtype == np.float32:
+        return samples
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):  # what is no number, or none that fits, is found by is_sane
-            return np.ascontiguousarray(samples, np.float32)
+            return samples.astype(np.float32, copy=False)
     floats: Floats = samples.astype(np.float32)
     if samples.dtype == np.uint8:
         return (floats - 128) / np.float32(128)
@@ -81,6 +95,11 @@ def array(frame: Any) -> Floats:
 def is_sane(samples: Floats) -> bool:
     """Whether all samples are numbers that a recording can have."""
     return float(np.abs(samples).max(initial=0.0)) <= MAX_SAMPLE  # false too when it is not a number
+
+
+def first_insane(planes: Floats) -> int:
+    """The first frame of (channels, frames) in which some sample is none that a recording can have."""
+    return int((~(np.abs(planes) <= MAX_SAMPLE)).any(axis=0).argmax())
 
 
 def tamed(samples: Floats) -> Floats:

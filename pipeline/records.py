@@ -154,8 +154,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """About a second of a clip: samples float32 (frames, channels), full scale 1.0, beginning at frame `start`.
+    """A few seconds of a clip: samples float32 (frames, channels), full scale 1.0, beginning at frame `start`.
 
+    As decoded, each channel lies in one piece, so that `samples.T` gives its samples side by side: along the other axis numpy
+    takes a hundred times as long.
     `mono16k`, `activity` and `spectra` are the derived signals of the same stretch, `None` where no subject needs them. They are
     cut from continuous streams, so that the blocks' parts laid end to end are the whole. `spectra` are the power spectra of
     the activity's frames, float32 (frames, 257), bin k at k x 31.25 Hz: each of 512 samples around the frame's middle under

@@ -13,7 +13,7 @@ ROOT = Path(pipeline.__file__).parent
 STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
-    ("errors", "records", "words"),
+    ("allocation", "errors", "records", "words"),
     ("readings", "dsp", "series", "containers", "graphs", "storage"),
     ("prints", "segments", "spectra"),
     ("formats", "meters", "catalogue", "models", "damage", "pcm"),
@@ -58,6 +58,7 @@ HEAVY = {
     "scipy": {"checks/channels.py", "dsp.py", "meters", "spectra.py"},
     "soxr": {"stages/derive.py"},
     "typer": {"cli", "exits.py"},
+    "xxhash": {"stages/decode.py"},
     "webrtcvad": {"activity/webrtcvad.py"},
 }
 """Which files and folders may import which library; any other library may be imported by none."""

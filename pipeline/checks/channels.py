@@ -7,7 +7,7 @@ import numpy as np
 from scipy import fft
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, cell_sums, grid
+from pipeline.dsp import FLOOR_DBFS, energies, grid
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 from pipeline.series import Series
@@ -44,6 +44,10 @@ class ChannelsLimits(Limits):
     )
 
 
+FIRST_WINDOWS, EVERY = 940, 4
+"""A minute of windows tells the coherence to a hundredth; of what follows every fourth is taken."""
+
+
 class ChannelsMeter:
     """Keeps sums, for two channels and more a level per 50 ms and channel, 288 kB an hour each, and up to 8 x 8 spectra."""
 
@@ -60,9 +64,9 @@ class ChannelsMeter:
         self._frames += len(block.samples)
         if self._count == 1:
             return
-        sides = np.ascontiguousarray(block.samples.T, np.float64)
-        self._products += np.einsum("if,jf->ij", sides, sides)
-        self._feed_levels(np.square(sides).T, block.start)
+        sides = np.ascontiguousarray(block.samples.T)
+        self._products += sides @ sides.T
+        self._feed_levels(sides, block.start)
         if self._spectra is not None:
             self._spectra.feed(block.samples)
 
@@ -92,15 +96,17 @@ class ChannelsMeter:
             downmix_loss_db=float(loss),
         )
 
-    def _feed_levels(self, squares: np.ndarray, start: int) -> None:
-        edges = grid(start, len(squares), self._rate, LEVEL_HZ)
-        sums, rest = cell_sums(squares, edges)
-        if len(sums):
-            sums[0] += self._cell
-            self._levels.extend(sums)
-            self._cell = rest
-        else:
+    def _feed_levels(self, sides: Floats, start: int) -> None:
+        edges = grid(start, sides.shape[1], self._rate, LEVEL_HZ)
+        last = int(edges[-1]) if len(edges) else 0
+        rest = np.square(sides[:, last:]).sum(axis=1, dtype=np.float64)
+        if not last:
             self._cell = self._cell + rest
+            return
+        sums = energies(sides[:, :last], np.append(0, edges[:-1]))
+        sums[:, 0] += self._cell
+        self._levels.extend(sums.T)
+        self._cell = rest
 
     def _level_correlation(self, first: int, second: int) -> float | None:
         """Correlation of the two channels' levels in decibels while either is active; `None` when too short or steady."""
@@ -118,29 +124,30 @@ class ChannelsMeter:
 
 
 class CrossSpectra:
-    """Mean cross-spectra of all channels over windows of 64 ms; keeps less than a window of samples."""
+    """Mean cross-spectra of all channels over windows of 64 ms, after a minute every fourth; keeps less than a window of samples."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._size = fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
         self._band = slice(*np.searchsorted(hz, BAND_HZ))
         self._window = np.hanning(self._size).astype(np.float32)
-        self._held = np.empty((0, channels), np.float32)
+        self._held = np.empty((channels, 0), np.float32)
         self._sums = np.zeros((channels, channels, len(hz[self._band])), np.complex128)
+        self._seen = 0
 
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
-        held = np.concatenate((self._held, samples))
-        windows = len(held) // self._size
-        if not windows:
-            self._held = held
-            return
-        parts = held[: windows * self._size].T.reshape(-1, windows, self._size)
+        held = np.concatenate((self._held, samples.T), axis=1)
+        windows = held.shape[1] // self._size
+        self._held = held[:, windows * self._size :]
+        number = np.arange(self._seen, self._seen + windows)
+        taken = (number < FIRST_WINDOWS) | (number % EVERY == 0)
+        parts = held[:, : windows * self._size].reshape(len(held), windows, self._size)[:, taken]
+        self._seen += windows
         bins = fft.rfft(parts * self._window)[..., self._band]
         for first in range(len(bins)):
             for second in range(first, len(bins)):
                 self._sums[first, second] += np.einsum("wf,wf->f", bins[first].conj(), bins[second])
-        self._held = held[windows * self._size :]
 
     def coherence(self, first: int, second: int) -> float | None:
         """0 for two that have nothing to do with each other to 1 for one signal through two fixed paths."""

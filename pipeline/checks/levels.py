@@ -10,7 +10,7 @@ from pipeline.dsp import amplitude_db, power_db
 from pipeline.meters.dropouts import DropoutMeter
 from pipeline.meters.flat_tops import CutTops
 from pipeline.readings import Levels, Speech
-from pipeline.records import Block, Evidence, Severity, StreamInfo
+from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 
 PIECE_S, MAX_PIECE_SAMPLES = 1.0, 1 << 20
 """Every second has a ceiling of its own, so that a clipped take is found among others that are louder; less than a second
@@ -49,33 +49,36 @@ class LevelsMeter:
 
     def feed(self, block: Block) -> None:
         """Take in a block."""
-        samples, taken = block.samples, 0
-        while taken < len(samples):
-            part = samples[taken : taken + self._piece.shape[1] - self._held]
-            self._piece[:, self._held : self._held + len(part)] = part.T
-            self._held += len(part)
-            taken += len(part)
-            if self._held == self._piece.shape[1]:
-                self._measure()
-        self._dropouts.feed(samples)
-        self._frames += len(samples)
+        planes, taken, size = block.samples.T, 0, self._piece.shape[1]
+        while taken < planes.shape[1]:
+            part = planes[:, taken : taken + size - self._held]
+            taken += part.shape[1]
+            if part.shape[1] == size:
+                self._measure(part)
+                continue
+            self._piece[:, self._held : self._held + part.shape[1]] = part
+            self._held += part.shape[1]
+            if self._held == size:
+                self._measure(self._piece)
+                self._held = 0
+        self._dropouts.feed(block.samples)
+        self._frames += len(block.samples)
 
-    def _measure(self) -> None:
-        """Add up the piece, and begin another."""
-        piece = self._piece[:, : self._held]
+    def _measure(self, piece: Floats) -> None:
+        """Add up a piece (channels, frames)."""
         self._sum += piece.sum(axis=1)
         self._power += sum(float(np.vdot(channel, channel)) for channel in piece)
         self._peak = max(self._peak, float(piece.max()), -float(piece.min()))
         self._tops.search(piece, self._measured)
-        self._measured += self._held
-        self._held = 0
+        self._measured += piece.shape[1]
 
     def read(self) -> Levels:
         """The levels of everything fed so far."""
         if not self._frames:
             return Levels(why="no samples")
         if self._held:
-            self._measure()
+            self._measure(self._piece[:, : self._held])
+            self._held = 0
         self._tops.finish()
         self._dropouts.finish()
         samples = self._frames * len(self._sum)

@@ -50,13 +50,13 @@ class BandwidthMeter:
         self._firsts = np.searchsorted(np.fft.rfftfreq(self._size, 1 / rate_hz), np.arange(0, rate_hz / 2, BAND_HZ))
         self._levels = np.empty((MAX_WINDOWS, len(self._firsts)), np.uint8)
         self._kept, self._stride, self._next = 0, 1, 0
-        self._held = np.empty((0, min(channels, MAX_CHANNELS)), np.float32)
+        self._held = np.empty((min(channels, MAX_CHANNELS), 0), np.float32)
         self._first = 0
 
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
-        self._held = np.concatenate((self._held, samples[:, :MAX_CHANNELS]))
-        end = self._first + len(self._held)
+        self._held = np.concatenate((self._held, samples.T[:MAX_CHANNELS]), axis=1)
+        end = self._first + self._held.shape[1]
         starts = []
         while (start := self._next * self._rate // WINDOWS_HZ) + self._size <= end:
             starts.append(start - self._first)
@@ -66,8 +66,8 @@ class BandwidthMeter:
                 self._thin()
                 starts = []
         self._keep(starts)
-        passed = min(max(self._next * self._rate // WINDOWS_HZ - self._first, 0), len(self._held))
-        self._held, self._first = self._held[passed:], self._first + passed
+        passed = min(max(self._next * self._rate // WINDOWS_HZ - self._first, 0), self._held.shape[1])
+        self._held, self._first = self._held[:, passed:], self._first + passed
 
     def bandwidth_hz(self) -> float | None:
         """Where the highest used band ends; `None` for less than 1.5 s of sound, or for sound that does not move."""
@@ -87,8 +87,7 @@ class BandwidthMeter:
     def _keep(self, starts: list[int]) -> None:
         if not starts:
             return
-        sides = self._held.T
-        windows = np.stack([sides[:, start : start + self._size] * self._window for start in starts])
+        windows = np.stack([self._held[:, start : start + self._size] * self._window for start in starts])
         bins = fft.rfft(windows)
         power = (np.square(bins.real) + np.square(bins.imag)).mean(axis=1)
         bands = np.add.reduceat(power, self._firsts, axis=1)

@@ -1,8 +1,9 @@
 """Programme loudness by ITU-R BS.1770-5, in the time scales of EBU Tech 3341 and with the range of EBU Tech 3342."""
 
 import numpy as np
+from scipy import signal
 
-from pipeline.dsp import Doubles, cell_sums, grid, k_weighting, sos_filter, sos_start
+from pipeline.dsp import Doubles, energies, grid, k_weighting
 from pipeline.series import Series
 
 BIN_HZ = 100
@@ -32,7 +33,7 @@ class LoudnessMeter:
         self._rate = rate_hz
         self._weights = channel_weights(positions)
         self._sos = k_weighting(rate_hz)
-        self._state = sos_start(self._sos, len(positions))
+        self._state = np.zeros((len(self._sos), len(positions), 2))
         self._open = 0.0
         self._bins = np.empty(0)
         self._first_bin = 0
@@ -42,14 +43,16 @@ class LoudnessMeter:
 
     def feed(self, samples: np.ndarray, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start`."""
-        filtered, self._state = sos_filter(self._sos, samples, self._state)
-        energy = np.einsum("ij,ij,j->i", filtered, filtered, self._weights)
-        sums, rest = cell_sums(energy, grid(start, len(energy), self._rate, BIN_HZ))
-        if not len(sums):
-            self._open += float(rest)
+        filtered, self._state = signal.sosfilt(self._sos, samples.T, zi=self._state)
+        edges = grid(start, filtered.shape[1], self._rate, BIN_HZ)
+        last = int(edges[-1]) if len(edges) else 0
+        rest = float(self._weights @ np.square(filtered[:, last:]).sum(axis=1))
+        if not last:
+            self._open += rest
             return
+        sums = self._weights @ energies(filtered[:, :last], np.append(0, edges[:-1]))
         sums[0] += self._open
-        self._open = float(rest)
+        self._open = rest
         self._take(sums)
 
     def integrated_lufs(self) -> float | None:

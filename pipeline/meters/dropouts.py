@@ -63,7 +63,7 @@ class DropoutMeter:
         self._hz = rate_hz / self._cell
         self._still = SHORTEST_COARSE_CELLS if bits is not None and bits <= COARSE_BITS else SHORTEST_STILL_CELLS
         self._lowest = max(ratio(LOWEST_DBFS), 0.0 if bits is None else LEAST_STEPS * 2.0 ** (1 - bits))
-        self._rest = np.empty((0, channels), np.float32)
+        self._rest = np.empty((channels, 0), np.float32)
         self._extremes: list[Floats] = []
         self._cells = self._first = self._from = 0
         self._spans: list[Span] = []
@@ -72,25 +72,25 @@ class DropoutMeter:
 
     def feed(self, samples: Floats) -> None:
         """Take in the next samples (frames, channels)."""
-        missing = -len(self._rest) % self._cell
-        begun, samples = np.concatenate((self._rest, samples[:missing])), samples[missing:]
-        if len(begun) < self._cell and len(begun):
+        planes, missing = samples.T, -self._rest.shape[1] % self._cell
+        begun, planes = np.concatenate((self._rest, planes[:, :missing]), axis=1), planes[:, missing:]
+        if begun.shape[1] % self._cell:
             self._rest = begun
             return
-        whole = len(samples) // self._cell * self._cell
+        whole = planes.shape[1] // self._cell * self._cell
         self._take(begun)
-        self._take(samples[:whole])
-        self._rest = samples[whole:].copy()
+        self._take(planes[:, :whole])
+        self._rest = planes[:, whole:].copy()
         while self._cells > CHUNK:
             self._judge(CHUNK, CHUNK - OVERLAP // 2)
             self._drop(CHUNK - OVERLAP)
 
-    def _take(self, samples: Floats) -> None:
+    def _take(self, planes: Floats) -> None:
         """Keep the extremes of whole cells."""
-        if len(samples):
-            cells, channels = len(samples) // self._cell, samples.shape[1]
+        cells = planes.shape[1] // self._cell
+        if cells:
             # One row for each place in a cell, so that the extremes are those of whole rows.
-            rows = np.ascontiguousarray(samples.reshape(cells, -1).T).reshape(self._cell, channels, cells)
+            rows = np.ascontiguousarray(planes.reshape(len(planes), cells, self._cell).transpose(2, 0, 1))
             self._extremes.append(np.array((rows.max(axis=0), rows.min(axis=0))))
             self._cells += cells
 

@@ -35,6 +35,9 @@ SILENT_POWER, MIN_SOUND_RATIO = 1e-12, 0.2
 """Digital silence between gated words tells nothing of hum; a window must hold a fifth of sound."""
 
 MIN_WINDOWS = 2
+FIRST_WINDOWS, EVERY = 60, 4
+"""After a minute every fourth window is taken: a line that lasts is in those too."""
+
 BESIDE, NEAR = 7, 40
 """Neighbours are 3.4 to 20 Hz away: outside of what the weights smear a line over, inside of the next harmonic."""
 
@@ -59,7 +62,7 @@ class HumMeter:
         self._held = np.zeros(TAPS // 2, np.float32)
         self._low = np.empty(0)
         self._sum = np.zeros(SIZE // 2 + 1)
-        self._windows = 0
+        self._windows = self._seen = 0
 
     def feed(self, mono16k: Floats) -> None:
         """Take in 16 kHz mono samples (frames,)."""
@@ -72,7 +75,9 @@ class HumMeter:
         self._low = np.concatenate((self._low, (np.ascontiguousarray(windows) @ self._filters).ravel()))
         self._held = self._held[count * step :]
         while len(self._low) >= SIZE:
-            self._take(self._low[:SIZE])
+            if self._seen < FIRST_WINDOWS or self._seen % EVERY == 0:
+                self._take(self._low[:SIZE])
+            self._seen += 1
             self._low = self._low[HOP:]
 
     def hum(self) -> Hum | None:

@@ -11,7 +11,7 @@ THRESHOLDS = 2.0 ** -np.arange(15, 0, -1)
 
 
 class SpeechLevelMeter:
-    """Keeps two filter states and, per threshold, a count and where speech was last over it.
+    """Keeps a filter's state and, per threshold, a count and where speech was last over it.
 
     The envelope is cut into runs that reach the same number of thresholds. Over a threshold, every sample of a run that
     reaches it is active, and so are the 0.2 s that follow it, up to the next such run.
@@ -19,8 +19,8 @@ class SpeechLevelMeter:
 
     def __init__(self, rate_hz: int) -> None:
         g = np.exp(-1 / (rate_hz * ENVELOPE_S))
-        self._b, self._a = [1 - g], [1, -g]
-        self._first, self._second = np.zeros(1), np.zeros(1)
+        self._b, self._a = [(1 - g) ** 2], [1, -2 * g, g * g]  # the standard's two filters in a row
+        self._state = np.zeros(2)
         self._hold = round(HANGOVER_S * rate_hz)
         self._active = np.zeros(len(THRESHOLDS), np.int64)
         self._over_until = np.full(len(THRESHOLDS), -1, np.int64)
@@ -32,9 +32,8 @@ class SpeechLevelMeter:
             return
         magnitude = np.abs(samples, dtype=np.float64)
         self._energy += float(np.einsum("i,i->", magnitude, magnitude))
-        smooth, self._first = signal.lfilter(self._b, self._a, magnitude, zi=self._first)
-        envelope, self._second = signal.lfilter(self._b, self._a, smooth, zi=self._second)
-        reached = np.searchsorted(THRESHOLDS, np.asarray(envelope, np.float64), side="right").astype(np.int8)
+        envelope, self._state = signal.lfilter(self._b, self._a, magnitude, zi=self._state)
+        reached = np.searchsorted(THRESHOLDS, envelope, side="right").astype(np.int8)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(reached)) + 1))
         ends = np.append(starts[1:], len(reached))
         for number in range(int(reached.max())):

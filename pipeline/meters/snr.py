@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from scipy.special import gammaincinv
 
-from pipeline.dsp import Doubles, runs
+from pipeline.dsp import Doubles, energies, runs
 from pipeline.records import Activity, Floats
 from pipeline.series import Series
 
@@ -59,21 +59,21 @@ class FramePowers:
     def feed(self, samples: Floats, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start`."""
         frames = len(samples)
-        planes = np.ascontiguousarray(samples.T, np.float64)
+        planes = samples.T
         first = start * Activity.RATE_HZ // (Activity.HOP * self._rate) + 1
         last = (start + frames) * Activity.RATE_HZ // (Activity.HOP * self._rate) + 1
         edges = self._edges(first, last) - start
         edges = edges[(edges > 0) & (edges <= frames)]
-        if not len(edges):
-            self._open += np.concatenate((planes.sum(axis=1), np.square(planes).sum(axis=1)))
+        whole = int(edges[-1]) if len(edges) else 0
+        rest = planes[:, whole:].astype(np.float64)
+        left = np.concatenate((rest.sum(axis=1), np.square(rest).sum(axis=1)))
+        if not whole:
+            self._open += left
             return
-        # Along rows that lie in one piece: summing down columns takes ten times as long.
-        starts, whole, rest = np.append(0, edges[:-1]), planes[:, : edges[-1]], planes[:, edges[-1] :]
-        sums = np.concatenate(
-            (np.add.reduceat(whole, starts, axis=1), np.add.reduceat(np.square(whole), starts, axis=1))
-        )
+        starts, planes = np.append(0, edges[:-1]), planes[:, :whole]
+        sums = np.concatenate((np.add.reduceat(planes, starts, axis=1, dtype=np.float64), energies(planes, starts)))
         sums[:, 0] += self._open
-        self._open = np.concatenate((rest.sum(axis=1), np.square(rest).sum(axis=1)))
+        self._open = left
         self._sums.extend(sums.T)
 
     def powers(self) -> Doubles:

@@ -12,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
-from pipeline.dsp import FLOOR_DBFS
+from pipeline.dsp import FLOOR_DBFS, Doubles, energies, grid
 from pipeline.records import Activity, Block, Floats, StreamInfo
 from pipeline.spectra import BINS, FrameSpectra
 
@@ -75,36 +76,52 @@ class _Downmix:
 
     def __init__(self, info: StreamInfo) -> None:
         self._rate, self._channels = info.sample_rate, info.channels
-        self._held = np.empty((0, info.channels), np.float32)
+        self._held = np.empty((info.channels, 0), np.float32)
         self._energy = np.zeros(info.channels)
         self._mix_energy = 0.0
-        self._cell = 0
+        self._first = 0
 
     def feed(self, samples: Floats) -> Floats:
+        """The mix (frames,) of all cells that (frames, channels) complete."""
         if self._channels == 1:
             return samples[:, 0]
-        held = np.concatenate((self._held, samples)) if len(self._held) else samples
-        parts, at = [], 0
-        while (size := self._edge(self._cell + 1) - self._edge(self._cell)) <= len(held) - at:
-            parts.append(self._mixed(held[at : at + size]))
-            at, self._cell = at + size, self._cell + 1
-        self._held = held[at:]
-        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+        planes = np.concatenate((self._held, samples.T), axis=1)
+        edges = grid(self._first, planes.shape[1], self._rate, MIX_HZ)
+        whole = int(edges[-1]) if len(edges) else 0
+        self._held, self._first = planes[:, whole:], self._first + whole
+        return self._mixed(planes[:, :whole], edges)
 
     def finish(self) -> Floats:
-        return self._mixed(self._held) if len(self._held) else np.empty(0, np.float32)
+        """The mix of the cell that was begun."""
+        return self._mixed(self._held, np.array([self._held.shape[1]]))
 
-    def _edge(self, cell: int) -> int:
-        return cell * self._rate // MIX_HZ
+    def _mixed(self, planes: Floats, edges: NDArray[np.int64]) -> Floats:
+        if not planes.shape[1]:
+            return np.empty(0, np.float32)
+        mean: Floats = planes.mean(axis=0)
+        starts = np.concatenate(([0], edges[:-1]))
+        energy = self._energy[:, None] + np.cumsum(energies(planes, starts), axis=1)
+        mix_energy = self._mix_energy + np.cumsum(energies(mean[None], starts)[0])
+        if (energy >= _under(energy.max(axis=0), DEAD_DB)).all() and (
+            mix_energy >= _under(energy.mean(axis=0), CANCELLED_DB)
+        ).all():
+            self._energy, self._mix_energy = energy[:, -1], float(mix_energy[-1])
+            return mean
+        cells = [planes[:, start:end] for start, end in zip(starts, edges, strict=True)]
+        return np.concatenate([self._mixed_cell(cell) for cell in cells])
 
-    def _mixed(self, samples: Floats) -> Floats:
-        self._energy += np.einsum("ij,ij->j", samples, samples, dtype=np.float64)
-        alive = self._energy >= self._energy.max() * 10 ** (-DEAD_DB / 10)
-        mixed: Floats = samples[:, alive].mean(axis=1)
-        self._mix_energy += float(np.dot(mixed, mixed))
-        if self._mix_energy < self._energy[alive].mean() * 10 ** (-CANCELLED_DB / 10):
-            return samples[:, int(self._energy.argmax())]
+    def _mixed_cell(self, planes: Floats) -> Floats:
+        self._energy = self._energy + energies(planes, np.zeros(1, np.int64))[:, 0]
+        alive = self._energy >= _under(self._energy.max(), DEAD_DB)
+        mixed: Floats = planes[alive].mean(axis=0)
+        self._mix_energy += float(energies(mixed[None], np.zeros(1, np.int64))[0, 0])
+        if self._mix_energy < _under(self._energy[alive].mean(), CANCELLED_DB):
+            return planes[int(self._energy.argmax())]
         return mixed
+
+
+def _under(power: Doubles, by_db: float) -> Doubles:
+    return power * 10 ** (-by_db / 10)
 
 
 class _Resampler:
