@@ -78,8 +78,8 @@ def energies(planes: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> Do
     length = int(starts[1] - starts[0]) if len(starts) > 1 else planes.shape[1]
     if starts[0] == 0 and planes.shape[1] == length * len(starts) and (np.diff(starts) == length).all():
         cells = planes.reshape(len(planes), len(starts), length)
-        return np.einsum("cij,cij->ci", cells, cells).astype(np.float64)
-    return np.add.reduceat(np.square(planes), starts, axis=1, dtype=np.float64)
+        return np.asarray(np.einsum("cij,cij->ci", cells, cells), np.float64)
+    return np.asarray(np.add.reduceat(np.square(planes), starts, axis=1, dtype=np.float64))
 
 
 def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

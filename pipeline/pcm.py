@@ -79,7 +79,7 @@ def _source(frame: Any) -> tuple[int, str, str]:
 
 def array(frame: Any) -> Floats:
     """A frame's samples as float32 (channels, frames), integers of any width brought to full scale 1.0."""
-    samples = frame.to_ndarray()
+    samples: np.ndarray = frame.to_ndarray()
     samples = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
     if samples.dtype == np.float32:
         return samples

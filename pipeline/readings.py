@@ -1,7 +1,6 @@
 """What can be measured: one record a subject, so that checks of different subjects may share them.
 
-Each value is a number with its unit in its name, or `None` when the clip does not allow to measure it; `why` then says
-in words what stood in the way. Values carry no judgement.
+Each value is a number with its unit in its name, or `None` when the clip does not allow to measure it; `why` says why not.
 """
 
 import base64
@@ -197,10 +196,7 @@ class Quality(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint(Reading):
-    """What a clip is known by in another file: its spectral peaks, as `pipeline.prints` writes them. Kept, not reported.
-
-    Raises ValueError for text that holds no pairs of bytes, as a journal may that was written to by hand.
-    """
+    """What a clip is known by in another file: spectral peaks as `pipeline.prints` writes them. ValueError for other text."""
 
     peaks: str | None = None
     why: str | None = None

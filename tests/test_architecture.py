@@ -55,7 +55,7 @@ HEAVY = {
     "platformdirs": {"models.py"},
     "pooch": {"models.py"},
     "rich": {"cli", "terminal"},
-    "scipy": {"checks/channels.py", "dsp.py", "meters", "spectra.py"},
+    "scipy": {"checks/channels.py", "meters", "spectra.py"},
     "soxr": {"stages/derive.py"},
     "typer": {"cli", "exits.py"},
     "xxhash": {"stages/decode.py"},

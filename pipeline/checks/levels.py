@@ -32,6 +32,8 @@ class LevelsLimits(Limits):
         0.5, "none should be; in 75 minutes of speech without, a cut from noise to silence was taken for one once"
     )
     max_dc_offset_ratio: float | None = limit(0.01, "of full scale: one per cent costs no headroom worth mentioning")
+    min_rms_dbfs: float | None = limit(None, "of the whole file; only audiobooks and some voices are judged by it")
+    max_rms_dbfs: float | None = limit(None, "of the whole file; only audiobooks and some voices are judged by it")
 
 
 class LevelsMeter:
@@ -148,6 +150,25 @@ def dropout(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
         longest = max((span.length_s for span in levels.dropouts), default=0.0)
         told = f"{levels.dropout_count} gap{'s' * (levels.dropout_count > 1)} inside sound, the longest {1000 * longest:.0f} ms"
         yield Evidence(rate, most, levels.dropouts, detail=told)
+
+
+@SUBJECT.check(
+    "RMS_LEVEL",
+    Severity.WARNING,
+    says="is at {value:.1f} dBFS RMS, where {limit:.0f} is {detail}",
+    hint="Bring it there by plain gain, and use a limiter only for single peaks; measure the exported file.",
+    means="Some services ask for the mean power of the whole file between two limits, pauses counted in. Loudness in LUFS and "
+    "the level of the speech say more, but theirs is the gate.",
+)
+def rms_level(levels: Levels, limits: LevelsLimits) -> Iterator[Evidence]:
+    """Fires outside the limits of a profile that has some."""
+    rms = levels.rms_dbfs
+    if rms is None:
+        return
+    if limits.min_rms_dbfs is not None and rms < limits.min_rms_dbfs:
+        yield Evidence(rms, limits.min_rms_dbfs, detail="the least")
+    elif limits.max_rms_dbfs is not None and rms > limits.max_rms_dbfs:
+        yield Evidence(rms, limits.max_rms_dbfs, detail="the most")
 
 
 @SUBJECT.check(

@@ -44,6 +44,9 @@ class NoiseLimits(Limits):
         "in pauses, with the speech brought to -23 LUFS: higher, it is heard in every pause",
         "ACX asks for -60 as recorded, with speech at about -20 dB RMS",
     )
+    max_recorded_floor_dbfs: float | None = limit(
+        None, "in pauses, as recorded; only audiobooks are judged by it", "ACX"
+    )
     max_hum_db: float | None = limit(
         -32.0,
         "all harmonics together, against the speech: alone, it takes the 32 dB that Hi-Fi TTS asks of all noise; readers "
@@ -171,18 +174,22 @@ def noisy(noise: Noise, limits: NoiseLimits) -> Iterator[Evidence]:
 @SUBJECT.check(
     "NOISE_FLOOR",
     Severity.WARNING,
-    says="has a noise floor of {value:.1f} dBFS once the speech is at -23 LUFS; at most {limit:.0f} is wanted",
+    says="has a noise floor of {value:.1f} dBFS {detail}; at most {limit:.0f} is wanted",
     hint="Look for the source with headphones: computer, ventilation, street, or a microphone preamplifier turned up too far.",
     means="What is heard in the pauses when all recordings are made equally loud: hiss, ventilation, traffic.",
     also=(Loudness,),
 )
 def noise_floor(noise: Noise, loudness: Loudness | None, limits: NoiseLimits) -> Iterator[Evidence]:
-    """Fires when the floor of the pauses is too high after the clip is brought to -23 LUFS."""
-    if noise.pause_snr_db is None or noise.floor_dbfs is None or loudness is None or loudness.integrated_lufs is None:
+    """Fires when the floor of the pauses is too high after the clip is brought to -23 LUFS, or as it is recorded."""
+    floor, recorded, normal = noise.floor_dbfs, limits.max_recorded_floor_dbfs, limits.max_floor_dbfs
+    if noise.pause_snr_db is None or floor is None:
         return
-    floor = noise.floor_dbfs + NORMAL_LUFS - loudness.integrated_lufs
-    if limits.max_floor_dbfs is not None and floor > limits.max_floor_dbfs:
-        yield Evidence(floor, limits.max_floor_dbfs)
+    if recorded is not None and floor > recorded:
+        yield Evidence(floor, recorded, detail="as recorded")
+    elif normal is not None and loudness is not None and loudness.integrated_lufs is not None:
+        floor += NORMAL_LUFS - loudness.integrated_lufs
+        if floor > normal:
+            yield Evidence(floor, normal, detail="once the speech is at -23 LUFS")
 
 
 @SUBJECT.check(

@@ -33,7 +33,7 @@ class SpeechLevelMeter:
         magnitude = np.abs(samples, dtype=np.float64)
         self._energy += float(np.einsum("i,i->", magnitude, magnitude))
         envelope, self._state = signal.lfilter(self._b, self._a, magnitude, zi=self._state)
-        reached = np.searchsorted(THRESHOLDS, envelope, side="right").astype(np.int8)
+        reached = np.searchsorted(THRESHOLDS, np.asarray(envelope, np.float64), side="right").astype(np.int8)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(reached)) + 1))
         ends = np.append(starts[1:], len(reached))
         for number in range(int(reached.max())):

@@ -27,10 +27,10 @@ class TruePeakMeter:
         factor = -(-TARGET_HZ // rate_hz)
         phases = interpolator(factor, TAPS)[1:]  # the first passes the samples themselves
         self._gain = float(np.abs(phases).sum(axis=1).max()) if factor > 1 else 1.0
-        self._between = np.zeros((CELL + TAPS - 1, factor - 1, CELL), np.float32)
+        between = np.zeros((CELL + TAPS - 1, factor - 1, CELL), np.float32)
         for at in range(CELL):
-            self._between[at : at + TAPS, :, at] = phases.T
-        self._between = self._between.reshape(CELL + TAPS - 1, -1)
+            between[at : at + TAPS, :, at] = phases.T
+        self._between: Floats = between.reshape(CELL + TAPS - 1, -1)
         self._tail = np.zeros((channels, TAPS - 1), np.float32)
         self._best = 0.0
 
@@ -63,10 +63,10 @@ class TruePeakMeter:
         reach = self._gain * np.maximum(highest, np.append(highest[1:], 0.0))[: len(cells)]
         promising = np.flatnonzero(reach > self._best)
         promising = promising[np.argsort(-reach[promising])]
-        for some in (promising[:FIRST_CELLS], promising[FIRST_CELLS:]):
-            some = some[reach[some] > self._best]
-            if len(some):
-                self._best = max(self._best, self._peak_between(cells[some], points - some * CELL))
+        for cells_at in (promising[:FIRST_CELLS], promising[FIRST_CELLS:]):
+            open_ = cells_at[reach[cells_at] > self._best]
+            if len(open_):
+                self._best = max(self._best, self._peak_between(cells[open_], points - open_ * CELL))
 
     def _peak_between(self, cells: Floats, points: np.ndarray) -> float:
         """The highest point between samples, of those in each cell that the signal reaches."""

@@ -116,12 +116,13 @@ class _Downmix:
         mixed: Floats = planes[alive].mean(axis=0)
         self._mix_energy += float(energies(mixed[None], np.zeros(1, np.int64))[0, 0])
         if self._mix_energy < _under(self._energy[alive].mean(), CANCELLED_DB):
-            return planes[int(self._energy.argmax())]
+            mixed = planes[int(self._energy.argmax())]
         return mixed
 
 
 def _under(power: Doubles, by_db: float) -> Doubles:
-    return power * 10 ** (-by_db / 10)
+    under: Doubles = power * 10 ** (-by_db / 10)
+    return under
 
 
 class _Resampler:

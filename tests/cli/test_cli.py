@@ -328,7 +328,7 @@ def test_every_finding_is_explained_and_listed(in_process):
 
 
 def test_lists_tell_what_there_is(in_process):
-    assert in_process("list", "profiles").stdout.startswith("cartesia-pro")
+    assert "cartesia-pro" in in_process("list", "profiles").stdout
     assert [line.split()[0] for line in in_process("list", "engines").stdout.splitlines()] == ["local", "serial"]
     formats = [line.split()[0] for line in in_process("list", "formats").stdout.splitlines()]
     assert len(formats) == 12
