@@ -1,3 +1,59 @@
-"""voxgate: whether a folder of recordings is good enough to clone a voice from, and what to mend where."""
+"""voxgate: whether a folder of recordings is good enough to clone a voice from, and what to mend where.
 
-__version__ = "0.2.0"
+The same from Python as from the command line: `check` and `judge` give a `Report`, whose verdict, clips, findings and
+extent are typed, and write the same files. Errors are those of `pipeline.errors`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy and the rest are loaded by the first call, so that `voxgate --help` does not wait for them
+    from collections.abc import Sequence
+
+    from pipeline.outcome import Report
+
+__all__ = ["__version__", "check", "judge"]
+__version__ = "0.3.0"
+
+OUT = "voxgate-out"
+"""Where results go unless somebody says otherwise."""
+
+
+def check(
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path = OUT,
+    *,
+    profile: str | None = None,
+    settings: Sequence[str] = (),
+    jobs: int = 1,
+) -> Report:
+    """Examine everything under a folder, a file or several, and decide; results are written into `out`.
+
+    `settings` are `KEY=VALUE` as for --set; with more than one job other processes do the work. Raises UsageError,
+    SettingsError or OutputError; what is wrong with a clip is in the report.
+    """
+    from pipeline import config, run
+
+    several = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    return run.check(
+        run.Request(
+            inputs=tuple(map(str, several)),
+            out=Path(out),
+            profile=profile or config.DEFAULT_PROFILE,
+            overrides=tuple(settings),
+            engine="serial" if jobs == 1 else "local",
+            jobs=jobs,
+        )
+    )
+
+
+def judge(out: str | Path = OUT, *, profile: str | None = None, settings: Sequence[str] = ()) -> Report:
+    """Decide again from what a check left in `out`, with other limits and without decoding.
+
+    Raises RecordError when there is no finished run, MeasuringChanged when the settings would need a new decoding.
+    """
+    from pipeline import run
+
+    return run.judge(Path(out), profile, tuple(settings))

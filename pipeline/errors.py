@@ -3,6 +3,7 @@
     VoxgateError                    root of everything that voxgate raises on purpose
     ├── UsageError                  the command line or a path in it is wrong            exit 2
     │   └── NothingToCheck          the inputs hold no audio at all                      exit 2
+    ├── Refused                     the gate says no: what was asked for was not approved   exit 1
     ├── SettingsError               a profile or a --set is wrong                        exit 2
     │   └── MeasuringChanged        judge was asked to change how things are measured    exit 2
     ├── RecordError                 a journal, report or manifest of ours cannot be read exit 2
@@ -28,6 +29,10 @@ class UsageError(VoxgateError):
 
 class NothingToCheck(UsageError):
     """No input led to a single clip; nothing examined is not nothing wrong."""
+
+
+class Refused(VoxgateError):
+    """Something was to be handed on that no manifest approves."""
 
 
 class SettingsError(VoxgateError):

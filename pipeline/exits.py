@@ -6,14 +6,14 @@ import os
 import sys
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from pipeline.errors import OutputError, VoxgateError
+from pipeline.errors import OutputError, Refused, VoxgateError
 
 if TYPE_CHECKING:  # the records bring numpy along, and --help must not wait for it
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.outcome import Report
 
@@ -36,14 +36,14 @@ def status_of(report: Report) -> Exit:
     return Exit.DONE if report.verdict == "approved" else Exit.REFUSED
 
 
-def conclude(report: Report, show: Callable[[], None]) -> None:
-    """Show a report and leave with its status, also when nobody reads the end of what is shown. Raises typer.Exit."""
+def conclude(reports: Sequence[Report], show: Callable[[], None]) -> NoReturn:
+    """Show reports and leave with the gravest status, also when nobody reads the end of what is shown. Raises typer.Exit."""
     try:
         show()
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # rich leaves at a broken pipe by itself, with a status of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(status_of(report))
+    raise typer.Exit(max(status_of(report) for report in reports))
 
 
 @contextmanager
@@ -53,6 +53,8 @@ def guarded() -> Iterator[None]:
         yield
     except OutputError as error:
         raise _left(str(error), Exit.NOT_EXAMINED) from error
+    except Refused as error:
+        raise _left(str(error), Exit.REFUSED) from error
     except VoxgateError as error:
         raise _left(str(error), Exit.USAGE) from error
     except BrokenPipeError:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import __version__, catalogue, config, engines
+from pipeline import __version__, catalogue, config, engines, exports
 from pipeline.errors import MeasuringChanged, NothingToCheck, UsageError
 from pipeline.examine import examine
 from pipeline.journal import Entry, Journal, Roster
 from pipeline.outcome import Report
 from pipeline.records import Absence, Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
 from pipeline.stages import decide, find, flag, manifest, page, report
+from pipeline.stages import export as exporting
 from pipeline.storage import codec
 from pipeline.storage.files import Stamp, make_folder, remove, write_atomic
 
@@ -103,6 +104,17 @@ def judge(out: Path, profile: str | None = None, overrides: tuple[str, ...] = ()
         raise MeasuringChanged("this profile measures otherwise than the run did; run check with it instead of judge")
     remove(out / manifest.NAME)
     return _concluded(clips, settings, roster, out, strict=strict)
+
+
+def export(out: Path, to: str, folder: Path) -> list[Path]:
+    """Write OUT's run as the files of another tool.
+
+    Raises UsageError, RecordError, OutputError, and Refused when a training list is wanted of a set that is not approved.
+    """
+    if to not in export_names():
+        raise UsageError(f"--to {to}: there is no such export; there are {', '.join(export_names())}")
+    format_ = importlib.import_module(f"pipeline.exports.{to}")
+    return exporting.write(format_.files, exporting.selected(out, approved=format_.APPROVED), folder)
 
 
 def _examined(
@@ -203,6 +215,11 @@ def without_speakers(choice: str) -> tuple[Absence, ...]:
 def engine_names() -> list[str]:
     """The engines that there are, a module each."""
     return sorted(module.name for module in pkgutil.iter_modules(engines.__path__))
+
+
+def export_names() -> list[str]:
+    """The exports that there are, a module each."""
+    return sorted(module.name for module in pkgutil.iter_modules(exports.__path__))
 
 
 def default_jobs() -> int:

@@ -13,15 +13,16 @@ ROOT = Path(pipeline.__file__).parent
 STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
-    ("allocation", "errors", "records", "words"),
+    ("allocation", "errors", "records", "selection", "words"),
     ("readings", "dsp", "series", "containers", "graphs", "storage"),
     ("prints", "segments", "spectra"),
     ("formats", "meters", "catalogue", "models", "damage", "pcm"),
     ("activity", "config", "journal", "media"),
-    ("outcome", "checks", "corpus"),
+    ("outcome", "checks", "corpus", "exports"),
     ("stages",),
     ("engines", "examine"),
-    ("run",),
+    ("run", "doctor"),
+    ("each_folder",),
     ("terminal",),
     ("exits",),
     ("cli",),
@@ -31,7 +32,7 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 HEAVY = {
-    "av": {"media.py", "pcm.py", "stages/decode.py"},
+    "av": {"doctor.py", "media.py", "pcm.py", "stages/decode.py"},
     "jinja2": {"stages/page.py"},
     "numpy": {
         "activity",

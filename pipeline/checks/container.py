@@ -83,7 +83,7 @@ def no_audio(container: Container, limits: ContainerLimits) -> Iterator[Evidence
     "UNSUPPORTED_FORMAT",
     Severity.ERROR,
     says="is {value}, which the provider does not take (it takes {limit})",
-    hint="Export it as FLAC or WAV.",
+    hint="Export it again from the original in a format that is taken, lossless where there is one: {limit}.",
     means="By its content, not its name, the file is none of the formats that the provider lists.",
 )
 def unsupported_format(container: Container, limits: ContainerLimits) -> Iterator[Evidence]:

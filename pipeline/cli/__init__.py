@@ -6,20 +6,22 @@ import sys
 
 import typer
 
-from pipeline.cli import check, explain, judge
+from pipeline.cli import check, diff, doctor, explain, export, judge
 from pipeline.cli import list as listing
 
 app = typer.Typer(
     name="voxgate",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command("check")(check.check)
 app.command("judge")(judge.judge)
+app.command("diff")(diff.diff)
+app.command("export")(export.export)
 app.command("explain")(explain.explain)
 app.command("list")(listing.show)
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)

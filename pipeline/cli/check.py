@@ -1,16 +1,20 @@
 """voxgate check: examine recordings and say whether they may be used."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import OUT
 from pipeline.exits import conclude, guarded
+
+if TYPE_CHECKING:
+    from pipeline.run import Request
 
 
 def check(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Folders, files or quoted patterns.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path("voxgate-out"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")] = Path(OUT),
     profile: Annotated[
         str | None, typer.Option(help="A profile's name or a .toml file.", show_default="cartesia-pro")
     ] = None,
@@ -20,16 +24,16 @@ def check(
     jobs: Annotated[int | None, typer.Option(min=1, help="Files at once.", show_default="all processors")] = None,
     speakers: Annotated[str, typer.Option(help="auto, or off: look for no other voices.")] = "auto",
     leave_out: Annotated[list[str] | None, typer.Option("--leave-out", metavar="ID", help="Leave a file out.")] = None,
+    each_folder: Annotated[
+        bool, typer.Option("--each-folder", help="Every folder under INPUT is a voice of its own.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure everything again.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Any warning or rejected file rejects the set.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit status tells.")] = False,
 ) -> None:
     """Examine recordings: exit 0 approved, 1 not approved, 2 wrong use, 3 something could not be examined."""
     with guarded():
-        from rich.console import Console
-
         from pipeline import config, run
-        from pipeline.terminal import progress, summary
 
         request = run.Request(
             inputs=tuple(inputs),
@@ -44,6 +48,27 @@ def check(
             fresh=fresh,
             strict=strict,
         )
-        with progress.Display(Console(stderr=True, quiet=quiet)) as display:
-            report = run.check(request, display.watcher)
-        conclude(report, lambda: summary.show(report, out, Console(quiet=quiet)))
+        (_each if each_folder else _all)(request, quiet)
+
+
+def _all(request: "Request", quiet: bool) -> None:
+    from rich.console import Console
+
+    from pipeline import run
+    from pipeline.terminal import progress, summary
+
+    with progress.Display(Console(stderr=True, quiet=quiet)) as display:
+        report = run.check(request, display.watcher)
+    conclude([report], lambda: summary.show(report, request.out, Console(quiet=quiet)))
+
+
+def _each(request: "Request", quiet: bool) -> None:
+    from rich.console import Console
+
+    from pipeline import each_folder
+    from pipeline.terminal import overview, progress
+
+    with progress.Display(Console(stderr=True, quiet=quiet)) as display:
+        voices = list(each_folder.check(request, display.watcher))
+    reports = [voice.report for voice in voices if voice.report is not None]
+    conclude(reports, lambda: overview.show(voices, request.out, Console(quiet=quiet)))

@@ -23,4 +23,4 @@ def judge(
         from pipeline.terminal import summary
 
         report = run.judge(out, profile, tuple(overrides or ()), strict=strict)
-        conclude(report, lambda: summary.show(report, out, Console(quiet=quiet)))
+        conclude([report], lambda: summary.show(report, out, Console(quiet=quiet)))

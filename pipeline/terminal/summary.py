@@ -12,6 +12,7 @@ from pipeline.outcome import Report
 from pipeline.records import Clip, DatasetVerdict, Finding, Severity, Span, Verdict
 from pipeline.stages.advise import Step, advise
 from pipeline.stages.manifest import NAME as MANIFEST
+from pipeline.terminal import STYLES
 from pipeline.words import clock, count, moment, printable
 
 BAR_CELLS = 44
@@ -20,11 +21,6 @@ SHARED_BY = 4
 """From so many files on, the same sentence is printed once."""
 
 CODE_CELLS = 18
-STYLES = {
-    DatasetVerdict.APPROVED: "bold green",
-    DatasetVerdict.REJECTED: "bold red",
-    DatasetVerdict.UNDECIDED: "bold yellow",
-}
 MARKS = {Severity.ERROR: "red", Severity.FAULT: "magenta", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 
 

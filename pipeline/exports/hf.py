@@ -1,0 +1,21 @@
+"""A metadata.jsonl for Hugging Face's AudioFolder; it belongs beside the recordings, in the folder that was checked."""
+
+import json
+import os
+from collections.abc import Iterator
+
+from pipeline.selection import Selection
+
+APPROVED = True
+
+
+def files(selection: Selection) -> Iterator[tuple[str, str]]:
+    """Names are relative to that folder, as AudioFolder wants them, and its column for text is `transcription`."""
+    lines = []
+    for clip in selection.clips:
+        name = os.path.relpath(clip["path"], selection.root).replace(os.sep, "/")
+        entry = {"file_name": name, "duration_s": clip["decoded_s"], "sha256": clip["sha256"]}
+        if clip["id"] in selection.texts:
+            entry["transcription"] = selection.texts[clip["id"]]
+        lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+    yield "metadata.jsonl", "".join(lines)
