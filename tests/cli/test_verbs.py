@@ -1,0 +1,139 @@
+"""The small verbs, and the same from Python."""
+
+import json
+
+import numpy as np
+import pytest
+
+import pipeline
+from pipeline.errors import RecordError, SettingsError
+
+
+@pytest.fixture
+def agency(tmp_path, recordings):
+    """A folder with two voices, a folder without audio, and a file beside them."""
+    top = tmp_path / "agency"
+    top.mkdir()
+    for name, files in (("anna", ("take1.wav", "take2.wav")), ("b[red]ob", ("take3.wav",))):
+        (top / name).mkdir()
+        for file in files:
+            (top / name / file).write_bytes((recordings / file).read_bytes())
+    (top / "empty").mkdir()
+    (top / "notes.txt").write_text("nothing to hear")
+    return top
+
+
+def test_every_folder_is_a_voice_of_its_own(voxgate, agency, tmp_path, passing):
+    out = tmp_path / "out"
+    ran = voxgate("check", agency, "--each-folder", "-o", out, *passing)
+    assert ran.status == 0, ran.stdout + ran.stderr
+    assert "b[red]ob" in ran.stdout
+    overview = json.loads((out / "overview.json").read_text())
+    assert overview["schema"] == "voxgate.overview/1"
+    told = [(entry["folder"], entry["verdict"]) for entry in overview["folders"]]
+    assert told == [("anna", "approved"), ("b[red]ob", "approved"), ("empty", None)]
+    manifest = json.loads((out / "anna" / "manifest.json").read_text())
+    assert [clip["id"] for clip in manifest["clips"]] == ["take1.wav", "take2.wav"]
+
+
+def test_one_voice_that_falls_short_is_1_and_the_others_keep_their_manifests(voxgate, agency, tmp_path, passing):
+    out = tmp_path / "out"
+    ran = voxgate("check", agency, "--each-folder", "-o", out, *passing, "--set", "extent.minimum_s=3")
+    assert ran.status == 1
+    assert (out / "anna" / "manifest.json").exists()
+    assert not (out / "b[red]ob" / "manifest.json").exists()
+
+
+def test_folders_of_one_name_under_two_inputs_do_not_share_results(voxgate, agency, tmp_path, passing):
+    second = tmp_path / "second"
+    (second / "anna").mkdir(parents=True)
+    (second / "anna" / "take3.wav").write_bytes((agency / "b[red]ob" / "take3.wav").read_bytes())
+    out = tmp_path / "out"
+    assert voxgate("check", agency, second, "--each-folder", "-o", out, *passing).status == 0
+    assert (out / "anna" / "report.json").exists()
+    assert (out / "anna-2" / "report.json").exists()
+
+
+@pytest.mark.parametrize("inside", [[], ["empty"]], ids=["no folder", "no audio in any"])
+def test_an_agency_without_voices_is_wrong_use(voxgate, tmp_path, inside):
+    for name in ("top", *(f"top/{name}" for name in inside)):
+        (tmp_path / name).mkdir()
+    ran = voxgate("check", tmp_path / "top", "--each-folder")
+    assert ran.status == 2
+    assert not (tmp_path / "voxgate-out").exists()
+
+
+def test_a_difference_names_what_came_went_and_changed(voxgate, recordings, tmp_path, passing, write_wav, speechlike):
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert voxgate("check", recordings, "-o", before, *passing).status == 0
+    assert voxgate("diff", before, before).stdout == "nothing changed\n"
+    (recordings / "take1.wav").unlink()
+    write_wav(recordings / "take2.wav", np.clip(speechlike(2.0, seed=2) * 20, -0.5, 0.5))
+    write_wav(recordings / "take4.wav", speechlike(2.0, seed=9))
+    assert voxgate("check", recordings, "-o", after, *passing).status == 0
+    ran = voxgate("diff", before, after)
+    assert ran.status == 0
+    lines = ran.stdout.splitlines()
+    assert "take1.wav: gone, accept" in lines
+    assert any(line.startswith("take4.wav: new, ") for line in lines)
+    assert "take2.wav: other bytes" in lines
+    assert any(line.startswith("take2.wav: +CLIPPED") for line in lines)
+
+
+def test_a_difference_needs_two_runs(voxgate, tmp_path):
+    ran = voxgate("diff", tmp_path, tmp_path)
+    assert ran.status == 2
+    assert "run check" in ran.stderr
+
+
+def test_the_doctor_finds_this_machine_well(voxgate, tmp_path):
+    ran = voxgate("doctor", "-o", tmp_path)
+    assert ran.status == 0, ran.stdout
+    assert all(line.startswith("ok ") for line in ran.stdout.splitlines())
+    for looked_at in ("python", "numpy", "decoders", "model pyannet", "model dnsmos", "room"):
+        assert f" {looked_at} " in ran.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_tells_what_is_missing_and_how_to_get_it(voxgate, tmp_path):
+    ran = voxgate("doctor", "-o", tmp_path / "nowhere")
+    assert ran.status == 3
+    (missing,) = (line for line in ran.stdout.splitlines() if line.startswith("MISSING"))
+    assert "use -o elsewhere" in missing
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete_it(voxgate, shell):
+    ran = voxgate("--show-completion", shell)
+    assert ran.status == 0
+    assert "voxgate" in ran.stdout
+
+
+def test_an_export_lists_its_files_and_refuses_what_is_not_approved(voxgate, recordings, tmp_path, passing):
+    out = tmp_path / "out"
+    assert voxgate("check", recordings, "-o", out, *passing).status == 0
+    ran = voxgate("export", out, "--to", "csv")
+    assert ran.status == 0
+    assert ran.stdout.strip() == str(out / "export-csv" / "clips.csv")
+    assert voxgate("judge", out, "--set", "extent.minimum_s=1000").status == 1
+    ran = voxgate("export", out, "--to", "nemo")
+    assert ran.status == 1
+    assert "rejected" in ran.stderr
+    assert voxgate("export", out, "--to", "word").status == 2
+
+
+def test_from_python_the_same_files_and_verdicts_come_out(recordings, tmp_path):
+    settings = ("speech.engine=webrtcvad", "quality.engine=off", "extent.minimum_s=1", "extent.target_s=2")
+    report = pipeline.check(recordings, tmp_path / "out", settings=settings)
+    assert (report.verdict, len(report.clips)) == ("approved", 3)
+    assert (tmp_path / "out" / "manifest.json").exists()
+    assert pipeline.judge(tmp_path / "out", settings=("extent.minimum_s=1000",)).verdict == "rejected"
+    with pytest.raises(SettingsError):
+        pipeline.check([recordings], tmp_path / "out", profile="nobody")
+    with pytest.raises(RecordError):
+        pipeline.judge(tmp_path)
+
+
+def test_the_api_is_what_it_says():
+    assert sorted(pipeline.__all__) == ["__version__", "check", "judge"]
+    assert all(hasattr(pipeline, name) for name in pipeline.__all__)
