@@ -140,7 +140,7 @@ class Subject:
 
     def declared(self) -> tuple[Declared, ...]:
         """The subject's limits with their full keys, in the order they are written."""
-        return tuple(_declare(self.name, f) for f in fields(self.limits))
+        return _all_declared(self.name, self.limits)  # type: ignore[arg-type]  # taken for one of its instances
 
     def reads(self, rule: Rule) -> tuple[Declared, ...]:
         """The limits that the rule's check looks at: those whose names stand in its code, or in functions that it calls."""
@@ -152,6 +152,12 @@ class Subject:
         return rule.check(reading, *(readings.get(kind) for kind in rule.readings), limits)
 
 
+@cache
+def _all_declared(subject: str, limits: type[Limits]) -> tuple[Declared, ...]:
+    return tuple(_declare(subject, f) for f in fields(limits))
+
+
+@cache
 def _names_in(function: Callable[..., Any]) -> set[str]:
     """Every attribute and global that a function of ours uses, and the functions of its module that it calls."""
     names: set[str] = set()

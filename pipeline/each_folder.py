@@ -42,7 +42,7 @@ def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[
         raise NothingToCheck("no folder holds a recording; name the folder whose folders are the voices")
     overview = {"schema": SCHEMA, "folders": [_entry(voice) for voice in seen]}
     make_folder(request.out)
-    write_atomic(request.out / NAME, codec.text(codec.rounded(overview)) + "\n")
+    write_atomic(request.out / NAME, codec.page(codec.rounded(overview)) + "\n")
 
 
 def _folders(request: run.Request) -> Iterator[tuple[Path, Path]]:

@@ -27,7 +27,8 @@ class Container:
     A bare stream is nothing but frames, so that what someone hung on behind reaches the decoder: `frame_mask` has the bits
     that are the same at the start of all its frames, `frame_bytes` reads the length from there. `checksums`: each frame
     carries one. `stamped`: time stamps are the file's own. `next_part` finds, behind a byte, where another stream is
-    chained on, and `goes_on` tells whether anything of the container follows there at all.
+    chained on, and `goes_on` tells whether anything of the container follows there at all. `probed_packets`: in how many
+    FFmpeg may look for another codec than the one that is named.
     """
 
     name: str
@@ -41,9 +42,12 @@ class Container:
     stamped: bool = True
     next_part: Callable[[BinaryIO, int], int | None] | None = None
     goes_on: Callable[[BinaryIO, int], bool] | None = None
+    probed_packets: int | None = None
 
 
-WAVE = Container("wave", "wav", riff.claim, 0.001)
+WAVE = Container("wave", "wav", riff.claim, 0.001, probed_packets=16)
+"""DTS in disguise shows in the first 64 kB; by itself FFmpeg looks through ten megabytes for it."""
+
 WAVE64 = Container("wave64", "w64", riff.claim, 0.001)
 MPEG = Container(
     "mpeg", "mp3", frames.claim_mpeg, 0.06, frame_mask=frames.MPEG_MASK, frame_bytes=frames.mpeg_length, stamped=False

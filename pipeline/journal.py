@@ -68,6 +68,7 @@ class Journal:
         self._digests: dict[tuple[str, Stamp], str] = {}
         self._sizes: set[int] = set()
         self._file: FileIO | None = None
+        self._lines = 0
 
     def load(self) -> None:
         """Take in what earlier runs wrote; what does not read as a line of ours is passed over. Raises RecordError."""
@@ -76,6 +77,7 @@ class Journal:
                 return
             with self.path.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
+                    self._lines += 1
                     self._remember(line)
         except OSError as error:
             raise RecordError(f"{self.path} cannot be read ({error.strerror}); name another folder") from error
@@ -108,14 +110,20 @@ class Journal:
     def add(self, entry: Entry) -> None:
         """Write an entry down before anything else happens. Raises OutputError."""
         self._note(entry)
+        self._lines += 1
         self._write(_line(entry))
 
     def finish(self, roster: Roster) -> None:
-        """Rewrite the journal without what was superseded, ending with the run's roster. Raises OutputError."""
+        """Rewrite the journal without what was superseded, ending with the run's roster. Raises OutputError.
+
+        Where it holds that already, word for word, nothing is written.
+        """
         self.close()
+        if self.roster == roster and self._lines == len(self._by_path) + 1:
+            return
         self.roster = roster
         lines = [_line(entry) for _, entry in sorted(self._by_path.items(), key=lambda item: item[0])]
-        lines.append(codec.text({"schema": SCHEMA, "roster": codec.plain(roster)}, indent=None))
+        lines.append(codec.text({"schema": SCHEMA, "roster": codec.plain(roster)}))
         write_atomic(self.path, "\n".join(lines) + "\n")
 
     def close(self) -> None:
@@ -199,8 +207,7 @@ def _line(entry: Entry) -> str:
             "info": codec.plain(clip.info),
             "faults": codec.plain(clip.faults),
             "readings": {names[type(reading)]: codec.plain(reading) for reading in clip.readings},
-        },
-        indent=None,
+        }
     )
 
 

@@ -171,6 +171,8 @@ def _inspected(path: str) -> tuple[Claim, formats.Container | None, int]:
 def _opened(path: str, kind: formats.Container | None, claim: Claim, start: int = 0) -> Any:
     """An FFmpeg input from byte `start` on, with the demuxer of `kind` or whichever of the table fits unknown content."""
     options = {"protocol_whitelist": "file", "skip_initial_bytes": str(start)}
+    if kind is not None and kind.probed_packets is not None:
+        options["max_probe_packets"] = str(kind.probed_packets)
     if kind is None:
         options["format_whitelist"] = ",".join(formats.demuxers())
     try:

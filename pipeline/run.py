@@ -189,10 +189,10 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
         version=__version__,
     )
     document = report.document(made)
-    write_atomic(out / "report.json", codec.text(document) + "\n")
+    write_atomic(out / "report.json", codec.page(document) + "\n")
     write_atomic(out / "report.html", page.rendered(document))
     if made.verdict is DatasetVerdict.APPROVED:
-        write_atomic(out / manifest.NAME, codec.text(manifest.document(made)) + "\n")
+        write_atomic(out / manifest.NAME, codec.page(manifest.document(made)) + "\n")
     return made
 
 

@@ -1,7 +1,7 @@
 """Power spectra of the frames in which voice activity is told, so that what sounds and who speaks share one grid."""
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from pipeline.records import Activity, Floats
 
@@ -41,7 +41,7 @@ class FrameSpectra:
         for first in range(0, frames, AT_ONCE):
             count = min(AT_ONCE, frames - first)
             windows = np.lib.stride_tricks.sliding_window_view(self._held[first * Activity.HOP :], SIZE)
-            bins = fft.rfft(windows[: count * Activity.HOP : Activity.HOP] * self._window)
+            bins = scipy.fft.rfft(windows[: count * Activity.HOP : Activity.HOP] * self._window)
             power = np.square(bins.real) + np.square(bins.imag)
             power[:, 1:-1] *= 2
             made.append(power)

@@ -15,6 +15,7 @@ CODES = {
     "BELOW_TARGET": "warning",
     "CLIPPED": "warning/error",
     "DC_OFFSET": "warning",
+    "RMS_LEVEL": "warning",
     "DEAD_CHANNEL": "warning",
     "DIFFERENT_CHANNELS": "warning",
     "DROPOUT": "warning",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import FLOOR_DBFS, energies, grid
@@ -127,7 +127,7 @@ class CrossSpectra:
     """Mean cross-spectra of all channels over windows of 64 ms, after a minute every fourth; keeps less than a window of samples."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._size = fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
+        self._size = scipy.fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
         self._band = slice(*np.searchsorted(hz, BAND_HZ))
         self._window = np.hanning(self._size).astype(np.float32)
@@ -144,7 +144,7 @@ class CrossSpectra:
         taken = (number < FIRST_WINDOWS) | (number % EVERY == 0)
         parts = held[:, : windows * self._size].reshape(len(held), windows, self._size)[:, taken]
         self._seen += windows
-        bins = fft.rfft(parts * self._window)[..., self._band]
+        bins = scipy.fft.rfft(parts * self._window)[..., self._band]
         for first in range(len(bins)):
             for second in range(first, len(bins)):
                 self._sums[first, second] += np.einsum("wf,wf->f", bins[first].conj(), bins[second])

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ BYTES_PER_S = 20_000.0
 """A job may take two minutes and as long again as its file would play at 160 kbit/s: far more than any sound file needs."""
 
 
+MEMORY_BYTES = 2 << 30
+"""What a worker may take: five times what ten hours of eight channels need. Where the system has no such limit it has none."""
+
+
 class Local:
     """Hands jobs to worker processes, two a worker in flight, and yields clips as they finish."""
 
@@ -30,7 +35,12 @@ class Local:
         """Clips in any order. What the task raises is raised; leaving early stops the workers at once."""
         if not jobs:
             return
-        pool = ProcessPool(max_workers=min(self._workers, len(jobs)), context=multiprocessing.get_context("spawn"))
+        pool = ProcessPool(
+            max_workers=min(self._workers, len(jobs)),
+            context=multiprocessing.get_context("spawn"),
+            initializer=_limit_memory,
+            initargs=(MEMORY_BYTES,),
+        )
         waiting = list(reversed(jobs))
         running: dict[Any, Source] = {}
         try:
@@ -53,9 +63,20 @@ def _outcome(future: Any, job: Source, lost: Callable[[Source, str], Clip]) -> C
         clip: Clip = future.result()
     except TimeoutError:
         return lost(job, "it took far longer than its size allows and was stopped")
+    except MemoryError:
+        return lost(job, f"it needed more than the {MEMORY_BYTES >> 30} GB of memory that a worker may take")
     except ProcessExpired as error:
         return lost(job, f"its worker died (exit status {error.exitcode})")
     return clip
+
+
+def _limit_memory(most_bytes: int) -> None:
+    """Have what this process asks for beyond that refused, so that it fails alone and the machine does not."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, hard))
 
 
 @contextmanager

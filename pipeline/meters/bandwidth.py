@@ -6,8 +6,8 @@ one is not lost far under the clip's loudest band.
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from pipeline.records import Floats
 
@@ -44,7 +44,7 @@ class BandwidthMeter:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate = rate_hz
-        self._size = fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
+        self._size = scipy.fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
         window = np.hanning(self._size + 1)[:-1]
         self._window = (window / np.sqrt(np.square(window).sum() * self._size / 2)).astype(np.float32)
         self._firsts = np.searchsorted(np.fft.rfftfreq(self._size, 1 / rate_hz), np.arange(0, rate_hz / 2, BAND_HZ))
@@ -88,7 +88,7 @@ class BandwidthMeter:
         if not starts:
             return
         windows = np.stack([self._held[:, start : start + self._size] * self._window for start in starts])
-        bins = fft.rfft(windows)
+        bins = scipy.fft.rfft(windows)
         power = (np.square(bins.real) + np.square(bins.imag)).mean(axis=1)
         bands = np.add.reduceat(power, self._firsts, axis=1)
         level = 10 * np.log10(np.maximum(bands, 10 ** (LOWEST_DB / 10))) - LOWEST_DB

@@ -1,7 +1,7 @@
 """Programme loudness by ITU-R BS.1770-5, in the time scales of EBU Tech 3341 and with the range of EBU Tech 3342."""
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from pipeline.dsp import Doubles, energies, grid, k_weighting
 from pipeline.series import Series
@@ -43,7 +43,7 @@ class LoudnessMeter:
 
     def feed(self, samples: np.ndarray, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start`."""
-        filtered, self._state = signal.sosfilt(self._sos, samples.T, zi=self._state)
+        filtered, self._state = scipy.signal.sosfilt(self._sos, samples.T, zi=self._state)
         edges = grid(start, filtered.shape[1], self._rate, BIN_HZ)
         last = int(edges[-1]) if len(edges) else 0
         rest = float(self._weights @ np.square(filtered[:, last:]).sum(axis=1))

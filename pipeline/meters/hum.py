@@ -8,8 +8,7 @@ a melody is smeared. What then stands over its neighbours at a multiple of the m
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from pipeline.dsp import Doubles, power_db
 from pipeline.records import Activity, Floats
@@ -91,7 +90,7 @@ class HumMeter:
     def _take(self, window: Doubles) -> None:
         """Add a window's power spectrum in dB, a sine reading its mean power."""
         window = window - window.mean()
-        power = uniform_filter1d(window * window, SMOOTH, mode="nearest")
+        power = scipy.ndimage.uniform_filter1d(window * window, SMOOTH, mode="nearest")
         sound = power > SILENT_POWER
         if sound.mean() < MIN_SOUND_RATIO:
             return
@@ -107,7 +106,7 @@ class HumMeter:
 
 def _filters() -> Floats:
     """The low-pass for every eighth sample, as a matrix that makes 64 of them from the samples they need."""
-    taps = signal.firwin(TAPS, RATE_HZ / 2, fs=Activity.RATE_HZ)
+    taps = scipy.signal.firwin(TAPS, RATE_HZ / 2, fs=Activity.RATE_HZ)
     filters = np.zeros((TAPS + (AT_ONCE - 1) * FACTOR, AT_ONCE), np.float32)
     for number in range(AT_ONCE):
         filters[number * FACTOR : number * FACTOR + TAPS, number] = taps

@@ -1,7 +1,7 @@
 """Active speech level by ITU-T P.56, method B: the level of speech while it lasts, whatever the pauses."""
 
 import numpy as np
-from scipy import signal
+import scipy
 
 ENVELOPE_S = 0.03
 HANGOVER_S = 0.2
@@ -32,7 +32,7 @@ class SpeechLevelMeter:
             return
         magnitude = np.abs(samples, dtype=np.float64)
         self._energy += float(np.einsum("i,i->", magnitude, magnitude))
-        envelope, self._state = signal.lfilter(self._b, self._a, magnitude, zi=self._state)
+        envelope, self._state = scipy.signal.lfilter(self._b, self._a, magnitude, zi=self._state)
         reached = np.searchsorted(THRESHOLDS, np.asarray(envelope, np.float64), side="right").astype(np.int8)
         starts = np.concatenate(([0], np.flatnonzero(np.diff(reached)) + 1))
         ends = np.append(starts[1:], len(reached))

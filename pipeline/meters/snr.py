@@ -7,9 +7,8 @@ still seen (minimum statistics: Martin, IEEE Trans. Speech and Audio Processing 
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
-from scipy.special import gammaincinv
 
 from pipeline.dsp import Doubles, energies, runs
 from pipeline.records import Activity, Floats
@@ -120,7 +119,7 @@ def paused_frames(stretches: NDArray[np.int64], frames: int) -> Mask:
 def silent_frames(powers: Doubles, speech_power: float) -> Mask:
     """Which frames are digital silence, or the fade to it."""
     silent = powers <= max(SILENT_POWER, SILENT_RATIO * speech_power)
-    wide: Mask = maximum_filter1d(silent, 2 * FADE_FRAMES + 1, mode="nearest")
+    wide: Mask = scipy.ndimage.maximum_filter1d(silent, 2 * FADE_FRAMES + 1, mode="nearest")
     return wide
 
 
@@ -173,7 +172,7 @@ class Valleys:
     def __init__(self) -> None:
         widths = np.diff(np.append(self.EDGES, 257))
         half_freedom = np.maximum(0.75 * widths, 1.0)
-        self._bias_db = 10 * np.log10(gammaincinv(half_freedom, self.EXPECTED) / half_freedom)
+        self._bias_db = 10 * np.log10(scipy.special.gammaincinv(half_freedom, self.EXPECTED) / half_freedom)
         self._counts = np.zeros((self.LEVELS, len(self.EDGES), self.POWERS), np.int32)
         self._power, self._frames = 0.0, 0
 

@@ -7,8 +7,8 @@ moves by tens of cents in half a second; an instrument's note by less than five.
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from pipeline.dsp import Doubles
 from pipeline.records import Floats
@@ -86,7 +86,7 @@ class SteadyPartials:
     def _look(self, frames: int) -> None:
         windows = np.lib.stride_tricks.sliding_window_view(self._held, SIZE)[: frames * HOP : HOP]
         self._held = self._held[frames * HOP :]
-        bins = fft.rfft(windows * self._window, axis=1)[:, FIRST_BIN:END_BIN]
+        bins = scipy.fft.rfft(windows * self._window, axis=1)[:, FIRST_BIN:END_BIN]
         level_db = 10 * np.log10(np.square(bins.real) + np.square(bins.imag) + np.float32(SILENT))
         self._peaks = np.concatenate((self._peaks, _peaks(level_db)))
         self._level_db = np.concatenate((self._level_db, level_db))

@@ -31,7 +31,8 @@ def decide(clips: Iterable[Clip], subjects: Sequence[Subject], find: Finder) -> 
     for subject in (s for s in subjects if s.turn == "compare"):
         found = list(find(subject, _read(subject, ordered)))
         compared.extend(found)
-        ordered = [_with_its_own(clip, found) for clip in ordered]
+        own = _by_clip(found)
+        ordered = [clip.with_findings(own[id_]) if (id_ := clip.source.id) in own else clip for clip in ordered]
     counted, extent = _count(ordered, subjects, find)
     findings = tuple(sorted((*compared, *counted), key=lambda f: (-f.severity, f.code, f.evidence.clips)))
     return Decision(tuple(ordered), findings, extent, _verdict(ordered, counted, subjects, find))
@@ -54,9 +55,13 @@ def _read(subject: Subject, clips: Iterable[Clip]) -> Reading:
     return reading
 
 
-def _with_its_own(clip: Clip, found: Sequence[Finding]) -> Clip:
-    own = tuple(finding for finding in found if clip.source.id in finding.evidence.clips)
-    return clip.with_findings(own) if own else clip
+def _by_clip(found: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
+    """The findings about single clips, by the clips' ids."""
+    own: dict[str, tuple[Finding, ...]] = {}
+    for finding in found:
+        for id_ in dict.fromkeys(finding.evidence.clips):
+            own[id_] = (*own.get(id_, ()), finding)
+    return own
 
 
 def _count(clips: Sequence[Clip], subjects: Sequence[Subject], find: Finder) -> tuple[list[Finding], Extent]:

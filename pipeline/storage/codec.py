@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from functools import cache
 from typing import Any, TypeVar
 
 from pipeline.errors import RecordError
@@ -23,10 +24,15 @@ SETTLED = frozenset({"value", "limit", "default", "used"})
 def plain(record: Any) -> Any:
     """Dataclasses as dictionaries and tuples as lists, all the way down."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {f.name: plain(getattr(record, f.name)) for f in dataclasses.fields(record)}
+        return {name: plain(getattr(record, name)) for name in _names(type(record))}
     if isinstance(record, (list, tuple)):
         return [plain(item) for item in record]
     return record
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def rounded(value: Any, name: str = "") -> Any:
@@ -53,7 +59,16 @@ def restored(kind: type[T], value: Any) -> T:
     return made
 
 
+@cache
+def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Each field's name and type; finding that out takes longer than all the rest."""
+    hints = typing.get_type_hints(kind)
+    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
+
+
 def _restored(kind: Any, value: Any) -> Any:
+    if kind is type(value) and kind is not float:  # most are words and whole numbers, and there are very many
+        return value
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         return (
@@ -63,8 +78,10 @@ def _restored(kind: Any, value: Any) -> Any:
         inner = typing.get_args(kind)[0]
         return tuple(_restored(inner, item) for item in _of(list, value))
     if dataclasses.is_dataclass(kind):
-        hints, value = typing.get_type_hints(kind), _of(dict, value)
-        named = {f.name: _restored(hints[f.name], value[f.name]) for f in dataclasses.fields(kind) if f.name in value}
+        value = _of(dict, value)
+        named = {
+            name: _restored(hint, value[name]) for name, hint in _hints(typing.cast("type", kind)) if name in value
+        }
         return typing.cast("type[Any]", kind)(**named)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -81,9 +98,20 @@ def _of(kind: type[T], value: Any) -> T:
     return value
 
 
-def text(document: Any, *, indent: int | None = 1) -> str:
-    """JSON as voxgate writes it: ASCII, so that any file name survives, and never NaN."""
-    return json.dumps(document, indent=indent, allow_nan=False, ensure_ascii=True)
+def text(document: Any) -> str:
+    """JSON in one line as voxgate writes it: ASCII, so that any file name survives, and never NaN."""
+    return json.dumps(document, allow_nan=False, ensure_ascii=True)
+
+
+def page(document: dict[str, Any]) -> str:
+    """A document to be looked at: a line for each of its facts, and one for each item of a list, as of clips."""
+    return "{\n" + ",\n".join(f" {text(name)}: {_fact(value)}" for name, value in document.items()) + "\n}"
+
+
+def _fact(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return text(value)
+    return "[\n" + ",\n".join(f"  {text(item)}" for item in value) + "\n ]"
 
 
 def canonical(document: Any) -> bytes:

@@ -1,7 +1,7 @@
-"""How fast each part is, on this machine: processor time as multiples of real time, written to RESULTS.md beside this.
+"""How fast voxgate is on this machine, and against ffmpeg on the same files in the same run; written to RESULTS.md beside this.
 
-The same recordings (sample_data/good) are decoded, derived and measured part by part in one process with one native
-thread, and given to ffmpeg's loudness, silence and statistics filters where that program is installed.
+The real command is run in processes of its own and their processor time is counted, start and report included. Rounds of
+voxgate and of ffmpeg take turns, so that a machine that gets slower does so for both.
 """
 
 import os
@@ -10,111 +10,214 @@ for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import platform
-import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import material
+
 from pipeline import catalogue
-from pipeline.examine import examine
-from pipeline.records import Block, Source
+from pipeline.allocation import keep_freed_memory
+from pipeline.records import Block, StreamInfo
 from pipeline.stages import decode, derive
 
 HERE = Path(__file__).parent
-RECORDINGS = sorted((HERE.parents[1] / "sample_data" / "good").glob("*.opus"))
 PEER = ("ffmpeg", "-v", "error", "-nostdin", "-threads", "1")
 FILTERS = ("-af", "ebur128=peak=true,silencedetect,astats", "-f", "null", "-")
+MAIN = (sys.executable, "-c", "from pipeline.cli import main; main()", "check")
+PLAIN = ("--speakers", "off", "--set", "speech.engine=webrtcvad", "--set", "quality.engine=off")
+NEURAL = ("--speakers", "off")
+ROUNDS = 2
+TIMES = 3
+"""A part is timed so often, and the least counts."""
 
 
-def cpu_s(work: Callable[[], None]) -> float:
-    """Processor time of a piece of work in this process."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
+@dataclass
+class Cost:
+    """Processor and wall time in seconds, and the most memory that one process took."""
+
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    peak_bytes: int = 0
+
+    def add(self, other: "Cost") -> None:
+        """Another run of the same."""
+        self.cpu_s += other.cpu_s
+        self.wall_s += other.wall_s
+        self.peak_bytes = max(self.peak_bytes, other.peak_bytes)
 
 
-def peer_cpu_s() -> float:
-    """Processor time of ffmpeg with its three filters over all recordings."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for path in RECORDINGS:
-        subprocess.run((*PEER, "-i", str(path), *FILTERS), check=True, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def cost_of(command: Sequence[str]) -> Cost:
+    """What a command and its children take; an exit status of 0 or 1 is a verdict."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told)
+        _, status, usage = os.wait4(process.pid, 0)  # of this child and its own alone
+        process.returncode = os.waitstatus_to_exitcode(status)
+        told.seek(0)
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{' '.join(command)[:200]} ended with {process.returncode}: {told.read()[-500:]!r}")
+    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss * 1024)
 
 
-def decoded(path: Path) -> Iterator[Block]:
-    """The blocks of a recording."""
-    with decode.Stream(str(path)) as stream:
-        yield from stream.blocks()
+def checked(files: Sequence[Path], options: Sequence[str], jobs: int = 1, out: Path | None = None) -> Cost:
+    """voxgate on those files."""
+    with tempfile.TemporaryDirectory() as room:
+        where = room if out is None else str(out)
+        return cost_of([*MAIN, *map(str, files), "-q", "-o", where, "--jobs", str(jobs), *options])
 
 
-def derived(path: Path, engine: str | None) -> tuple[decode.Stream, list[Block]]:
-    """The blocks of a recording with their derived signals, and the stream that they came from."""
-    stream = decode.Stream(str(path))
+def peer(files: Sequence[Path]) -> Cost:
+    """ffmpeg with its three filters on those files, one after the other."""
+    whole = Cost()
+    for path in files:
+        whole.add(cost_of([*PEER, "-i", str(path), *FILTERS]))
+    return whole
+
+
+def whole_runs(files: list[Path]) -> dict[str, Cost]:
+    """Everything without neural models, with them, and ffmpeg, in rounds that take turns."""
+    costs = {
+        "voxgate, no neural models": Cost(),
+        "voxgate, PyanNet and DNSMOS": Cost(),
+        "ffmpeg, three filters": Cost(),
+    }
+    each = len(files) // ROUNDS
+    for number in range(ROUNDS):
+        part = files[number * each : (number + 1) * each]
+        runs = (checked(part, PLAIN), checked(part, NEURAL), peer(part) if shutil.which(PEER[0]) else Cost())
+        for cost, run in zip(costs.values(), runs, strict=True):
+            cost.add(run)
+        print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
+    return costs
+
+
+def least(work: Callable[[], object]) -> float:
+    """The least processor time of some tries."""
+    found = []
+    for _ in range(TIMES):
+        began = time.process_time()
+        work()
+        found.append(time.process_time() - began)
+    return min(found)
+
+
+def blocks(path: Path, engine: str | None) -> Iterator[Block]:
+    """The blocks of a file with their derived signals."""
     made = None if engine is None else derive.activity_engine(engine)
-    return stream, list(derive.derive(stream.info, stream.blocks(), made))
+    with decode.Stream(str(path)) as stream:
+        yield from derive.derive(stream.info, stream.blocks(), made)
 
 
-def rows() -> Iterator[tuple[str, float]]:
-    """Each part's name and its processor time over all recordings."""
-    yield "decode", cpu_s(lambda: [list(decoded(path)) for path in RECORDINGS] and None)
-    bare = cpu_s(lambda: [derived(path, None) for path in RECORDINGS] and None)
-    yield "decode, 16 kHz mono", bare
+def drained(path: Path, engine: str | None) -> None:
+    """Decode and derive, and keep nothing."""
+    for _ in blocks(path, engine):
+        pass
+
+
+def parts(path: Path) -> Iterator[tuple[str, float]]:
+    """Each stage and subject by itself on one file."""
+    keep_freed_memory()
+    yield "decode", (bare := least(lambda: _decoded(path)))
+    yield "16 kHz mono and spectra", (derived := least(lambda: drained(path, None))) - bare
     for engine in ("webrtcvad", "pyannet"):
-        yield (
-            f"decode, 16 kHz mono, {engine}",
-            cpu_s(lambda engine=engine: [derived(p, engine) for p in RECORDINGS] and None),
-        )
-    prepared = [derived(path, "webrtcvad") for path in RECORDINGS]
+        yield f"voice activity, {engine}", least(lambda engine=engine: drained(path, engine)) - derived
+    with decode.Stream(str(path)) as stream:
+        info = stream.info
+    kept = list(blocks(path, "webrtcvad"))
     for subject in catalogue.clip_subjects():
         if subject.meter is not None:
-            yield f"measure {subject.name}", cpu_s(lambda subject=subject: _fed(subject, prepared))
-    for engine in ("webrtcvad", "pyannet"):
-        yield f"everything, {engine}", cpu_s(partial(_examined, engine))
-    if shutil.which(PEER[0]):
-        yield f"ffmpeg {FILTERS[1]}", peer_cpu_s()
+            yield subject.name, least(lambda subject=subject: _fed(subject, info, kept))
 
 
-def _examined(engine: str) -> None:
-    for path in RECORDINGS:
-        clip = examine(Source(path.name, str(path), path.stat().st_size), engine)
-        if clip.faults:
-            raise SystemExit(f"{path}: {clip.faults[0].why}")
+def _decoded(path: Path) -> None:
+    with decode.Stream(str(path)) as stream:
+        for _ in stream.blocks():
+            pass
 
 
-def _fed(subject: catalogue.Subject, prepared: list[tuple[decode.Stream, list[Block]]]) -> None:
-    for stream, blocks in prepared:
-        meter = subject.meter(stream.info)
-        for block in blocks:
-            meter.feed(block)
-        meter.read()
+def _fed(subject: catalogue.Subject, info: StreamInfo, kept: list[Block]) -> None:
+    meter = subject.meter(info)
+    for block in kept:
+        meter.feed(block)
+    meter.read()
+
+
+def short_runs() -> Iterator[tuple[str, str]]:
+    """What 2,000 short files cost beyond the same audio in long ones, and a second run over them."""
+    files, audio_s = material.short_files(), material.SHORTS * material.SHORT_S
+    folder = [files[0].parent]
+    with tempfile.TemporaryDirectory() as room:
+        short, again = (checked(folder, PLAIN, out=Path(room)) for _ in range(2))
+    joined = checked([material.joined_shorts()[0].parent], PLAIN)
+    over_ms = (short.cpu_s - joined.cpu_s) / len(files) * 1000
+    yield f"{len(files):,} files of {material.SHORT_S} s, processor time", f"{short.cpu_s:.1f} s"
+    yield f"the same {audio_s / 60:.0f} minutes in {len(material.joined_shorts())} files", f"{joined.cpu_s:.1f} s"
+    yield "so a short file costs more by", f"{over_ms:.1f} ms"
+    yield "a second run over them, nothing new", f"{again.wall_s:.2f} s"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under a head, as Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))
+
+
+def _conditions(files: Sequence[Path]) -> str:
+    hours = len(files) * material.FILE_S / 3600
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("av", "numpy", "scipy", "soxr", "onnxruntime"))
+    machine = f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} processors"
+    return f"`make bench`: {len(files)} files, {hours:.0f} hours of 44.1 kHz stereo MP3. {machine}; {libraries}."
+
+
+def _scaling(one: Cost, two: Cost) -> str:
+    return (
+        f"ffmpeg's filters are `{FILTERS[1]}`. With two jobs the first row takes {two.wall_s:.1f} s by the clock, with one "
+        f"{one.wall_s:.1f} s: {one.wall_s / two.wall_s:.2f} times as fast."
+    )
 
 
 def main() -> None:
     """Measure and write RESULTS.md."""
-    audio_s = sum(sum(len(b.samples) / b.sample_rate for b in decoded(path)) for path in RECORDINGS)
-    measured = dict(rows())
-    names = ("av", "numpy", "scipy", "soxr", "onnxruntime")
-    lines = [
-        "# Speed",
-        "",
-        f"`make bench`, {len(RECORDINGS)} files, {audio_s / 60:.1f} minutes of 48 kHz mono Opus, one native thread.",
-        f"Python {platform.python_version()} on {platform.machine()}, {os.cpu_count()} processors; "
-        + ", ".join(f"{name} {version(name)}" for name in names)
-        + ".",
-        "",
-        "| part | processor time | times real time |",
-        "|---|---|---|",
-        *(f"| {name} | {seconds:.2f} s | {audio_s / seconds:.0f} |" for name, seconds in measured.items()),
+    subprocess.run(
+        (sys.executable, material.__file__), check=True
+    )  # by itself, for its memory would count as its children's
+    files = material.long_files()
+    audio_s = len(files) * material.FILE_S
+    costs = whole_runs(files)
+    base = costs["ffmpeg, three filters"].cpu_s
+    two = checked(files, PLAIN, jobs=2)
+    one = costs["voxgate, no neural models"]
+    runs = [
+        (
+            name,
+            f"{cost.cpu_s:.1f} s",
+            f"{audio_s / cost.cpu_s:.0f}",
+            f"{cost.cpu_s / base:.2f}" if base else "–",
+            f"{cost.peak_bytes >> 20} MB",
+        )
+        for name, cost in costs.items()
+        if cost.cpu_s
     ]
-    (HERE / "RESULTS.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+    timed = [(name, f"{s:.3f} s", f"{material.FILE_S / max(s, 1e-3):,.0f}") for name, s in parts(files[0])]
+    text = "\n\n".join(
+        (
+            "# Speed",
+            _conditions(files),
+            table(("one process, all files", "processor time", "times real time", "to ffmpeg's", "memory"), runs),
+            _scaling(one, two),
+            table(("one part, one file of five minutes", "processor time", "times real time"), timed),
+            table(("short files, no neural models", ""), list(short_runs())),
+        )
+    )
+    (HERE / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -27,6 +27,8 @@ def task(source):
         time.sleep(60)
     if words[0] == "raise":
         raise ValueError("a bug of ours")
+    if words[0] == "eat":
+        eaten = [bytearray(1 << 28) for _ in range(64)]
     if words[0] == "wait":
         time.sleep(0.05)
     return Clip(source, sha256=f"{os.getpid():064d}")
@@ -107,6 +109,14 @@ def test_a_worker_that_hangs_costs_its_own_clip(task):
     assert len(clips) == 4
     assert [id_ for id_, clip in clips.items() if clip.faults] == ["hang"]
     assert "far longer than its size allows" in clips["hang"].faults[0].why
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process")
+def test_a_worker_that_eats_memory_costs_its_own_clip(task):
+    clips = {c.source.id: c for c in local.engine(2).map(task, jobs("wait 1", "eat", "wait 2", "wait 3"), lost)}
+    assert len(clips) == 4
+    assert [id_ for id_, clip in clips.items() if clip.faults] == ["eat"]
+    assert "2 GB of memory" in clips["eat"].faults[0].why
 
 
 def test_a_longer_file_has_more_time(task):
