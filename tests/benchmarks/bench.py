@@ -191,8 +191,7 @@ def main() -> None:
     audio_s = len(files) * material.FILE_S
     costs = whole_runs(files)
     base = costs["ffmpeg, three filters"].cpu_s
-    two = checked(files, PLAIN, jobs=2)
-    one = costs["voxgate, no neural models"]
+    one, two = (checked(files, PLAIN, jobs=jobs) for jobs in (1, 2))
     runs = [
         (
             name,
