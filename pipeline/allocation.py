@@ -14,8 +14,8 @@ KEPT_BYTES, LARGEST_BYTES = 1 << 26, 1 << 25
 def keep_freed_memory() -> bool:
     """Have the C library keep up to 64 MB of freed memory for the next request; tells whether it does.
 
-    By itself glibc gives each freed array of some megabytes back to the system, which then clears every page of the next one:
-    a sixth of all time. Other C libraries are left as they are.
+    By itself glibc gives each freed array of some megabytes back to the system, which then clears every page of the next one.
+    Other C libraries are left as they are.
     """
     if not sys.platform.startswith("linux"):
         return False

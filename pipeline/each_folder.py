@@ -29,6 +29,10 @@ def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[
 
     Raises UsageError for an input that is no folder or has none, NothingToCheck when no folder holds a recording.
     """
+    if request.leave_out:
+        raise UsageError(
+            "--leave-out names a clip of one set, and --each-folder makes several; check that folder by itself"
+        )
     seen: list[Voice] = []
     for folder, out in _folders(request):
         try:
@@ -51,11 +55,12 @@ def _folders(request: run.Request) -> Iterator[tuple[Path, Path]]:
     own = request.out.resolve()
     for given in request.inputs:
         top = Path(given)
-        inner = sorted(f for f in top.iterdir() if _is_voice(f, own)) if top.is_dir() else []
+        try:
+            inner = sorted(f for f in top.iterdir() if _is_voice(f, own))
+        except OSError:
+            inner = []
         if not inner:
-            raise UsageError(
-                f"--each-folder: {printable(given)} is no folder with folders in it; leave the option away"
-            )
+            raise UsageError(f"--each-folder: {printable(given)} is no folder with folders in it that can be read")
         for folder in inner:
             taken[folder.name] = number = taken.get(folder.name, 0) + 1
             yield folder, request.out / (folder.name if number == 1 else f"{folder.name}-{number}")

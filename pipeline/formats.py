@@ -46,7 +46,7 @@ class Container:
 
 
 WAVE = Container("wave", "wav", riff.claim, 0.001, probed_packets=4)
-"""DTS in disguise shows in the first 16 kB, eight of its frames; by itself FFmpeg looks through ten megabytes for it, 5 ms a file."""
+"""DTS in disguise shows in the first 16 kB, eight of its frames; by itself FFmpeg looks through 2,500 packets for it."""
 
 WAVE64 = Container("wave64", "w64", riff.claim, 0.001)
 MPEG = Container(

@@ -12,6 +12,7 @@ MAX_SAMPLE = 1_000.0
 """Float files may exceed full scale, but 60 dB over it is damage, and squares of more would overflow."""
 
 ENOUGH = 1 << 14
+"""Samples a channel that are gathered before they are handed out."""
 
 DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 

@@ -45,7 +45,7 @@ class ChannelsLimits(Limits):
 
 
 FIRST_WINDOWS, EVERY = 940, 4
-"""A minute of windows tells the coherence to a hundredth; of what follows every fourth is taken."""
+"""The first minute of windows is taken whole; of what follows every fourth, for a mean over minutes needs no more."""
 
 
 class ChannelsMeter:

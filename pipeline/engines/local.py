@@ -19,7 +19,7 @@ BYTES_PER_S = 20_000.0
 
 
 MEMORY_BYTES = 2 << 30
-"""What a worker may take: five times what ten hours of eight channels need. Where the system has no such limit it has none."""
+"""What a worker may take; `make bench` tells what one takes. Where the system has no such limit it has none."""
 
 
 class Local:

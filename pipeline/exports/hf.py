@@ -1,10 +1,10 @@
 """A metadata.jsonl for Hugging Face's AudioFolder; it belongs beside the recordings, in the folder that was checked."""
 
-import json
 import os
 from collections.abc import Iterator
 
 from pipeline.selection import Selection
+from pipeline.storage import codec
 
 APPROVED = True
 
@@ -17,5 +17,5 @@ def files(selection: Selection) -> Iterator[tuple[str, str]]:
         entry = {"file_name": name, "duration_s": clip["decoded_s"], "sha256": clip["sha256"]}
         if clip["id"] in selection.texts:
             entry["transcription"] = selection.texts[clip["id"]]
-        lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+        lines.append(codec.text(entry) + "\n")
     yield "metadata.jsonl", "".join(lines)

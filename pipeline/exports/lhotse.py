@@ -1,10 +1,10 @@
 """Recordings for lhotse, and supervisions of those with a transcript, as its JSON lines."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from pipeline.selection import Selection
+from pipeline.storage import codec
 
 APPROVED = True
 
@@ -44,4 +44,4 @@ def _supervision(clip: dict[str, Any], selection: Selection) -> dict[str, Any]:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    return json.dumps(entry, ensure_ascii=False) + "\n"
+    return codec.text(entry) + "\n"

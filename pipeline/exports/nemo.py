@@ -1,9 +1,9 @@
 """A manifest for NVIDIA NeMo: one JSON object a line, with the path, the length in seconds and the text where one is known."""
 
-import json
 from collections.abc import Iterator
 
 from pipeline.selection import Selection
+from pipeline.storage import codec
 
 APPROVED = True
 
@@ -17,5 +17,5 @@ def files(selection: Selection) -> Iterator[tuple[str, str]]:
             entry["text"] = selection.texts[clip["id"]]
         if selection.language is not None:
             entry["lang"] = selection.language
-        lines.append(json.dumps(entry, ensure_ascii=False) + "\n")
+        lines.append(codec.text(entry) + "\n")
     yield "manifest.jsonl", "".join(lines)

@@ -63,6 +63,12 @@ def test_an_agency_without_voices_is_wrong_use(voxgate, tmp_path, inside):
     assert not (tmp_path / "voxgate-out").exists()
 
 
+def test_voices_and_a_clip_to_leave_out_do_not_go_together(voxgate, agency):
+    ran = voxgate("check", agency, "--each-folder", "--leave-out", "take1.wav")
+    assert ran.status == 2
+    assert "check that folder by itself" in ran.stderr
+
+
 def test_a_difference_names_what_came_went_and_changed(voxgate, recordings, tmp_path, passing, write_wav, speechlike):
     before, after = tmp_path / "before", tmp_path / "after"
     assert voxgate("check", recordings, "-o", before, *passing).status == 0

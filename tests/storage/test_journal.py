@@ -327,3 +327,19 @@ def test_a_clip_whose_fingerprint_was_tampered_with_is_measured_again(out, measu
         again = Journal(out)
         again.load()
         assert (again.known(entry.clip.source, entry.stamp, "m", "1") is not None) == known
+
+
+def test_a_journal_in_which_nothing_changed_is_not_written_again(out, measured):
+    entry = measured()
+    roster = Roster("/", (entry.clip.source,), "m", "1", "p")
+    journal = Journal(out)
+    journal.add(entry)
+    journal.finish(roster)
+    before = (out / "journal.jsonl").stat().st_ino, (out / "journal.jsonl").read_bytes()
+    for told, same in ((roster, True), (replace(roster, profile="q"), False)):
+        again = Journal(out)
+        again.load()
+        assert again.known(entry.clip.source, entry.stamp, "m", "1") is not None
+        again.finish(told)
+        after = (out / "journal.jsonl").stat().st_ino, (out / "journal.jsonl").read_bytes()
+        assert (after == before) == same
