@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from pipeline.checks.music import SUBJECT
+from pipeline.checks.music import SUBJECT, hum_tones, stretches
 
 RATE_HZ = 16_000
 CHORDS = ((261.6, 329.6, 392.0), (220.0, 261.6, 329.6), (174.6, 220.0, 261.6), (196.0, 246.9, 293.7))
@@ -128,3 +128,17 @@ def test_noise_has_no_music(reading_of):
 def test_the_reading_does_not_depend_on_the_blocks(reading_of, frames):
     clip = placed(voice(15), played(6), 4)
     assert reading_of(SUBJECT, clip, frames=frames) == reading_of(SUBJECT, clip)
+
+
+@pytest.mark.parametrize(("frames", "is_music"), [(50, False), (110, True)])
+def test_sparse_notes_are_music_when_they_go_on_for_ten_seconds(frames, is_music):
+    """A partial of a chord in every second frame: half of what 5 s would need, more than 10 s do."""
+    frame = np.arange(100, 100 + frames, 2)
+    hz = np.resize([523.3, 659.3, 784.0, 987.8, 1174.7], len(frame))
+    assert bool(stretches(frame, hz, 400, 40.0)) == is_music
+
+
+@pytest.mark.parametrize(("seconds", "hums"), [(10, False), (60, True)])
+def test_a_note_near_the_mains_is_hum_only_when_it_is_there_all_the_time(seconds, hums):
+    frame = np.arange(0, 10 * seconds, 3)
+    assert hum_tones(frame, np.full(len(frame), 600.2), 600).all() == hums
