@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelChanged, ModelError, ModelMissing
-from pipeline.graphs import checkpoint, pyannet
+from pipeline.graphs import checkpoint, ge2e, pyannet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,15 @@ MODELS = {
             sha256="0b5b3216d60a2d32fc086b47ea8c67589aaeb26b7e07fcbe620d6d0b83e209ea",
             url="https://github.com/m-bain/whisperX/raw/v3.8.6/whisperx/assets/pytorch_model.bin",
             build=pyannet.graph,
+        ),
+        Model(
+            name="ge2e",
+            distribution="resemblyzer",
+            version="0.1.4",
+            path="resemblyzer/pretrained.pt",
+            sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+            url="https://github.com/resemble-ai/Resemblyzer/raw/master/resemblyzer/pretrained.pt",
+            build=ge2e.graph,
         ),
         Model(
             name="dnsmos",

@@ -8,13 +8,14 @@ frequencies each; they are computed here once, so that the graph holds a plain c
 from __future__ import annotations
 
 from math import tau
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pipeline.graphs import Array, Layers, model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import onnx
 
@@ -32,11 +33,7 @@ _MIN_LOW_HZ = 50.0
 _MIN_BAND_HZ = 50.0
 _EPSILON = 1e-5
 _LEAK = 0.01
-# Opset 17 in IR 8 is read by every onnxruntime since 1.12, and has every operator needed.
-_OPSET = 17
-_IR_VERSION = 8
-
-Array = NDArray[np.floating[Any]]
+_SIDES = ("", "_reverse")
 
 
 def frame_count(samples: int) -> int:
@@ -51,28 +48,14 @@ def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
     change from call to call. Sizes and numbers of layers are read from the shapes. A weight that the network lacks raises
     KeyError, one that it does not know raises ValueError.
     """
-    import onnx
-
     layers = _Layers(weights)
     frames = layers.sincnet("waveform")
     frames = layers.lstms(frames)
     speech = layers.heads(frames)
-    layers.refuse_unused()
+    layers.refuse_unused("PyanNet")
     layers.add("Identity", [speech], "speech")
     voices = len(weights["classifier.bias"])
-    tensor = onnx.helper.make_tensor_value_info
-    body = onnx.helper.make_graph(
-        layers.nodes,
-        "pyannet",
-        [tensor("waveform", onnx.TensorProto.FLOAT, ["batch", 1, "samples"])],
-        [tensor("speech", onnx.TensorProto.FLOAT, ["batch", "frames", voices])],
-        layers.constants,
-    )
-    model = onnx.helper.make_model(
-        body, opset_imports=[onnx.helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="voxgate"
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return model(layers, "pyannet", ("waveform", ["batch", 1, "samples"]), ("speech", ["batch", "frames", voices]))
 
 
 def sinc_filters(low_hz: Array, band_hz: Array, times: Array, window: Array) -> Array:
@@ -105,39 +88,8 @@ def _rounded(function: Callable[[Array], Array], angle: Array) -> Array:
     return function(angle.astype(np.float64)).astype(np.float32)
 
 
-class _Layers:
-    """The nodes and constants of the graph so far. A layer's methods return the name of its output."""
-
-    def __init__(self, weights: Mapping[str, Array]) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self._weights = weights
-        self._used: set[str] = set()
-
-    def add(self, operator: str, inputs: Iterable[str], output: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, array: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        dtype = np.int64 if array.dtype.kind == "i" else np.float32
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array, dtype), name))
-        return name
-
-    def take(self, name: str) -> Array:
-        self._used.add(name)
-        return self._weights[name]
-
-    def weight(self, name: str) -> str:
-        return self.constant(name, self.take(name))
-
-    def refuse_unused(self) -> None:
-        unknown = sorted(set(self._weights) - self._used)
-        if unknown:
-            raise ValueError(f"not a PyanNet: it has no place for {', '.join(unknown)}")
+class _Layers(Layers):
+    """PyanNet's own layers."""
 
     def sincnet(self, waveform: str) -> str:
         """(batch, 1, samples) to (batch, features, frames)."""
@@ -166,12 +118,12 @@ class _Layers:
 
     def lstms(self, features: str) -> str:
         """(batch, features, frames) to (batch, frames, 2 * hidden), through every bidirectional layer there is."""
-        hidden = self._weights["lstm.weight_hh_l0"].shape[1]
+        hidden = self.take("lstm.weight_hh_l0").shape[1]
         self.constant("lstm.joined", np.array([0, 0, 2 * hidden]))  # 0 keeps the dimension
         frames = self.add("Transpose", [features], "lstm.frames", perm=[2, 0, 1])
         layer = 0
-        while f"lstm.weight_ih_l{layer}" in self._weights:
-            inputs = [frames, *(self.gates(part, layer) for part in ("weight_ih", "weight_hh", "bias"))]
+        while self.has(f"lstm.weight_ih_l{layer}"):
+            inputs = [frames, *(self.gates(part, layer, _SIDES) for part in ("weight_ih", "weight_hh", "bias"))]
             name = f"lstm.l{layer}"
             both = self.add("LSTM", inputs, name, direction="bidirectional", hidden_size=hidden)
             both = self.add("Transpose", [both], f"{name}.by_frame", perm=[0, 2, 1, 3])
@@ -179,19 +131,10 @@ class _Layers:
             layer += 1
         return self.add("Transpose", [frames], "lstm.by_batch", perm=[1, 0, 2])
 
-    def gates(self, part: str, layer: int) -> str:
-        """Stack one parameter of both directions. Torch stacks gates as i f g o, ONNX as i o f c, with both biases in a row."""
-        sides = []
-        for suffix in (f"l{layer}", f"l{layer}_reverse"):
-            parts = ("bias_ih", "bias_hh") if part == "bias" else (part,)
-            blocks = [np.split(self.take(f"lstm.{kind}_{suffix}"), 4) for kind in parts]
-            sides.append(np.concatenate([block for i, f, g, o in blocks for block in (i, o, f, g)]))
-        return self.constant(f"lstm.{part}_l{layer}", np.stack(sides))
-
     def heads(self, frames: str) -> str:
         """(batch, frames, 2 * hidden) to (batch, frames, voices), through every linear layer and the classifier."""
         layer = 0
-        while f"linear.{layer}.weight" in self._weights:
+        while self.has(f"linear.{layer}.weight"):
             frames = self.leak(self.linear(frames, f"linear.{layer}"))
             layer += 1
         return self.add("Sigmoid", [self.linear(frames, "classifier")], "classifier.sigmoid")
