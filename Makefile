@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := voxgate-out
 
-.PHONY: setup run test check bench accuracy sample_data readme clean
+.PHONY: setup run test check bench accuracy rooms sample_data readme clean
 
 setup: $(READY)
 
@@ -39,6 +39,9 @@ accuracy: setup
 sample_data: setup
 	$(BIN)/python sample_data/make.py
 	$(BIN)/python sample_data/picture.py
+
+rooms: setup
+	$(BIN)/python tests/accuracy/rooms.py
 
 readme: setup
 	$(BIN)/python tests/readme_tables.py

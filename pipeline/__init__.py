@@ -15,23 +15,24 @@ if TYPE_CHECKING:  # numpy and the rest are loaded by the first call, so that `v
     from pipeline.outcome import Report
 
 __all__ = ["__version__", "check", "judge"]
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 OUT = "voxgate-out"
 """Where results go unless somebody says otherwise."""
 
 
-def check(
+def check(  # noqa: PLR0913  # keywords, one for each option of the command
     inputs: str | Path | Sequence[str | Path],
     out: str | Path = OUT,
     *,
     profile: str | None = None,
     settings: Sequence[str] = (),
+    reference: str | Path | None = None,
     jobs: int = 1,
 ) -> Report:
     """Examine everything under a folder, a file or several, and decide; results are written into `out`.
 
-    `settings` are `KEY=VALUE` as for --set; with more than one job other processes do the work. Raises UsageError,
+    `settings` are `KEY=VALUE` as for --set, `reference` is a recording of the wanted voice; with more than one job other processes do the work. Raises UsageError,
     SettingsError or OutputError; what is wrong with a clip is in the report.
     """
     from pipeline import config, run
@@ -43,17 +44,24 @@ def check(
             out=Path(out),
             profile=profile or config.DEFAULT_PROFILE,
             overrides=tuple(settings),
+            reference=None if reference is None else str(reference),
             engine="serial" if jobs == 1 else "local",
             jobs=jobs,
         )
     )
 
 
-def judge(out: str | Path = OUT, *, profile: str | None = None, settings: Sequence[str] = ()) -> Report:
-    """Decide again from what a check left in `out`, with other limits and without decoding.
+def judge(
+    out: str | Path = OUT,
+    *,
+    profile: str | None = None,
+    settings: Sequence[str] = (),
+    reference: str | Path | None = None,
+) -> Report:
+    """Decide again from what a check left in `out`, with other limits or another reference, and without decoding.
 
     Raises RecordError when there is no finished run, MeasuringChanged when the settings would need a new decoding.
     """
     from pipeline import run
 
-    return run.judge(Path(out), profile, tuple(settings))
+    return run.judge(Path(out), profile, tuple(settings), reference=None if reference is None else str(reference))

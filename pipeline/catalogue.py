@@ -13,10 +13,10 @@ from functools import cache
 from types import CodeType
 from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack
 
-from pipeline.records import Evidence, Reading, Readings, Severity, StreamInfo
+from pipeline.records import Evidence, Reading, Readings, Severity
 
 Value = float | int | str | tuple[str, ...] | None
-Need = Literal["mono16k", "activity", "spectra"]
+Need = Literal["mono16k", "activity", "spectra", "reference"]
 Side = Literal["lower", "higher", "longer", "none"]
 
 
@@ -109,7 +109,8 @@ class Texts(TypedDict):
 class Subject:
     """One subject's parts; `kind` is the reading it makes.
 
-    `needs` names the derived signals that its meter reads, `model` the network that it runs itself.
+    `needs` names the derived signals that its meter reads, for the dataset "reference", the voice that its meter is given;
+    `model` the network that it runs itself.
 
     A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "compare"
     subjects may find fault with single clips, "count" subjects then see the clips' verdicts.
@@ -118,7 +119,7 @@ class Subject:
     name: str
     limits: type[Limits]
     kind: type[Reading] | None = None
-    meter: Callable[[StreamInfo], Meter] | Callable[[], Meter] | None = None
+    meter: Callable[..., Meter] | None = None
     needs: tuple[Need, ...] = ()
     model: str | None = None
     turn: Literal["clip", "compare", "count"] = "clip"

@@ -33,10 +33,16 @@ def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[
         raise UsageError(
             "--leave-out names a clip of one set, and --each-folder makes several; check that folder by itself"
         )
+    if request.reference is not None and not Path(request.reference).is_dir():
+        raise UsageError(
+            "--reference names one voice, and --each-folder makes several sets; name a folder that holds a recording of "
+            "each, called as the voice's folder is"
+        )
     seen: list[Voice] = []
     for folder, out in _folders(request):
         try:
-            report = run.check(replace(request, inputs=(str(folder),), out=out), watcher)
+            reference = _reference(request, folder)
+            report = run.check(replace(request, inputs=(str(folder),), out=out, reference=reference), watcher)
         except NothingToCheck:
             seen.append(Voice(out.name, out, None))
         else:
@@ -64,6 +70,19 @@ def _folders(request: run.Request) -> Iterator[tuple[Path, Path]]:
         for folder in inner:
             taken[folder.name] = number = taken.get(folder.name, 0) + 1
             yield folder, request.out / (folder.name if number == 1 else f"{folder.name}-{number}")
+
+
+def _reference(request: run.Request, folder: Path) -> str | None:
+    """The file of the reference folder that is called as a voice's folder, `None` where there is none.
+
+    Raises UsageError where there are several.
+    """
+    if request.reference is None:
+        return None
+    found = sorted(f for f in Path(request.reference).iterdir() if f.is_file() and f.stem == folder.name)
+    if len(found) > 1:
+        raise UsageError(f"--reference: there are {found[0].name} and {found[1].name} for one voice; leave one there")
+    return str(found[0]) if found else None
 
 
 def _is_voice(folder: Path, own: Path) -> bool:

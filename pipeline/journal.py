@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError, RecordError
-from pipeline.readings import BY_SUBJECT
+from pipeline.readings import BY_SUBJECT, Reference
 from pipeline.records import Absence, Clip, Fault, Readings, Source, StreamInfo
 from pipeline.storage import codec
 from pipeline.storage.files import Stamp, sha256_of, write_atomic
@@ -55,6 +55,7 @@ class Roster:
     switched_off: tuple[Absence, ...] = ()
     overrides: tuple[str, ...] = ()
     language: str | None = None
+    reference: Reference | None = None
 
 
 class Journal:

@@ -1,18 +1,18 @@
 """A run that is decided: the one record that report, manifest, page and terminal are all made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config import Settings
-from pipeline.readings import Extent
 from pipeline.records import Absence, Clip, DatasetVerdict, Finding
+from pipeline.set_readings import Extent, MainVoice
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a run led to. `findings` are those about the dataset, `clips` carry their own; both gravest first.
 
-    `left_out` are the ids that the user left out by name, `language` is as stated by the user.
+    `left_out` are the ids that the user left out by name, `language` is as stated by the user, `voices` whose voices the set holds.
     """
 
     verdict: DatasetVerdict
@@ -27,6 +27,7 @@ class Report:
     skipped: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     language: str | None = None
+    voices: MainVoice = field(default_factory=MainVoice)
     version: str = ""
 
     @property

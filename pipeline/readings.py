@@ -195,6 +195,59 @@ class Quality(Reading):
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """From when to when a voice speaks, pauses included: "A" is who speaks most in this clip."""
+
+    start_s: float
+    end_s: float
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of a clip. `similarity` is the cosine to voice "A", 1 for itself; `sure_ratio` how likely it is another person.
+
+    `pitch_semitones` is over 100 Hz, `None` where it has too little pitch. `decay_db` is how far its sound falls in 30 ms where it
+    falls fast: another room, or another distance, changes it.
+    """
+
+    speaker: str
+    speech_s: float
+    similarity: float
+    sure_ratio: float | None
+    pitch_semitones: float | None
+    decay_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers(Reading):
+    """Who speaks when: the voices of a clip, the one with the most speech first, and where two speak at once.
+
+    `count` is how many people are heard, `None` where nobody speaks for long enough; `voices` also holds those of which it is not
+    sure that they are another person's. `prints` are the voices as `pipeline.voiceprints` writes them, in the same order.
+    """
+
+    count: int | None = None
+    speech_s: float | None = None
+    turns: tuple[Turn, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    prints: tuple[str, ...] = ()
+    overlaps: tuple[Span, ...] = ()
+    overlap_s: float | None = None
+    engine: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The voice that a set should be: of which file, and how it sounds, as in `Speakers`."""
+
+    path: str
+    voice: Voice
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint(Reading):
     """What a clip is known by in another file: spectral peaks as `pipeline.prints` writes them. ValueError for other text."""
 
@@ -217,84 +270,7 @@ BY_SUBJECT: dict[str, type[Reading]] = {
     "room": Room,
     "music": Music,
     "quality": Quality,
+    "speakers": Speakers,
     "fingerprint": Fingerprint,
 }
 """The reading of each subject, under its name in the journal and, where it is one of `records.SUBJECTS`, in the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicates(Reading):
-    """Sets of clips that hold the same samples, each with its best copy first."""
-
-    sets: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of a clip, and when in another clip the same sound begins."""
-
-    span: Span
-    other_start_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A clip of which a part is in another: `ratio` is that part of its sound, in those pieces."""
-
-    clip: str
-    other: str
-    ratio: float
-    pieces: tuple[Piece, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NearDuplicates(Reading):
-    """Which clips hold the same recording, told for either of a pair. `order` has the copy to keep before the others.
-
-    `unfit` are those that do not pass for reasons of their own.
-    """
-
-    order: tuple[str, ...] = ()
-    unfit: tuple[str, ...] = ()
-    matches: tuple[Match, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """How far a clip is from the middle of its dataset; `None` where either is not known.
-
-    `spectrum_db` is the distance of the voice's spectrum, less what the shortness of the clip explains; `low_db` and
-    `high_db` how much stronger its lows and highs are, `bandwidth_octaves` how much wider its band is.
-    """
-
-    clip: str
-    level_db: float | None = None
-    spectrum_db: float | None = None
-    low_db: float | None = None
-    high_db: float | None = None
-    bandwidth_octaves: float | None = None
-    t60_s: float | None = None
-    floor_db: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Consistency(Reading):
-    """How far each clip is from the middle of the set, and in `usual` how far most of them are at most.
-
-    Empty where there are too few clips for a middle.
-    """
-
-    deviations: tuple[Deviation, ...] = ()
-    usual: Deviation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Extent(Reading):
-    """How much audio there is: all that decodes, the speech in it, and the part of both that is approved."""
-
-    clips: int = 0
-    decoded_s: float = 0.0
-    speech_s: float = 0.0
-    approved_s: float = 0.0
-    approved_speech_s: float = 0.0
-    undecided_s: float = 0.0

@@ -5,7 +5,7 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline import __version__, catalogue, config, engines, exports
@@ -13,27 +13,30 @@ from pipeline.errors import MeasuringChanged, NothingToCheck, UsageError
 from pipeline.examine import examine
 from pipeline.journal import Entry, Journal, Roster
 from pipeline.outcome import Report
+from pipeline.readings import Container, Reference, Speakers
 from pipeline.records import Absence, Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
 from pipeline.stages import decide, find, flag, manifest, page, report
 from pipeline.stages import export as exporting
 from pipeline.storage import codec
 from pipeline.storage.files import Stamp, make_folder, remove, write_atomic
 
+VOICELESS = "webrtcvad"
+"""The voice activity engine that cannot tell one voice from another."""
+
+SPEAKERS = ("embedded", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once.
-
-    `switched_off` are the subjects that the user does not want examined.
-    """
+    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once."""
 
     inputs: tuple[str, ...]
     out: Path
     profile: str = config.DEFAULT_PROFILE
     overrides: tuple[str, ...] = ()
     leave_out: frozenset[str] = frozenset()
-    switched_off: tuple[Absence, ...] = ()
     language: str | None = None
+    reference: str | None = None
     engine: str = "serial"
     jobs: int = 1
     fresh: bool = False
@@ -72,9 +75,10 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
         profile=request.profile,
         skipped=found.skipped,
         left_out=tuple(sorted(request.leave_out)),
-        switched_off=(*request.switched_off, *_switched_off(settings)),
+        switched_off=_switched_off(settings),
         overrides=request.overrides,
         language=request.language,
+        reference=None if request.reference is None else reference_voice(request.reference, settings),
     )
     watch.begin(sources)
     clips = []
@@ -88,8 +92,15 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
     return _concluded(clips, settings, roster, request.out, strict=request.strict)
 
 
-def judge(out: Path, profile: str | None = None, overrides: tuple[str, ...] = (), *, strict: bool = False) -> Report:
-    """Decide again from OUT's journal, with other limits and without decoding.
+def judge(
+    out: Path,
+    profile: str | None = None,
+    overrides: tuple[str, ...] = (),
+    *,
+    reference: str | None = None,
+    strict: bool = False,
+) -> Report:
+    """Decide again from OUT's journal, with other limits or another reference voice, and without decoding the clips.
 
     Without a profile the run's own profile and --set are taken, `overrides` on top. Raises RecordError when there is no
     finished run, MeasuringChanged when the settings would need a new decoding.
@@ -102,6 +113,8 @@ def judge(out: Path, profile: str | None = None, overrides: tuple[str, ...] = ()
     settings = config.load(roster.profile if profile is None else profile, (*kept, *overrides))
     if settings.measuring_sha256 != roster.measuring:
         raise MeasuringChanged("this profile measures otherwise than the run did; run check with it instead of judge")
+    if reference is not None:
+        roster = replace(roster, reference=reference_voice(reference, settings))
     remove(out / manifest.NAME)
     return _concluded(clips, settings, roster, out, strict=strict)
 
@@ -139,12 +152,35 @@ def _examined(
         yield clip
 
 
+def reference_voice(path: str, settings: config.Settings) -> Reference:
+    """The voice of a recording that the set is held against. Raises UsageError where there is none to be had."""
+    if any(absence.subject == "speakers" for absence in _switched_off(settings)):
+        raise UsageError("--reference needs the subject speakers, which is switched off; leave that out")
+    if not Path(path).is_file():
+        raise UsageError(f"--reference {path}: there is no such file")
+    source = Source(Path(path).name, path, Path(path).stat().st_size)
+    unwanted = frozenset(s.name for s in catalogue.clip_subjects() if s.name != "speakers")
+    clip = examine(source, str(settings.values["speech.engine"]), unwanted)
+    speakers = clip.readings.get(Speakers) or Speakers()
+    if clip.faults:
+        raise UsageError(f"--reference {path} could not be examined: {clip.faults[0].why}")
+    if not speakers.voices:
+        why = (clip.readings.get(Container) or Container()).unreadable or speakers.why or "nobody speaks in it"
+        raise UsageError(f"--reference {path} holds no voice to compare with: {why}")
+    if speakers.count != 1:
+        raise UsageError(f"--reference {path} holds {speakers.count} voices; name a recording of the wanted one alone")
+    return Reference(path, speakers.voices[0], speakers.prints[0])
+
+
 def _switched_off(settings: config.Settings) -> tuple[Absence, ...]:
-    """The subjects whose engine is set to "off"."""
+    """The subjects whose engine is set to "off", or that the voice activity engine leaves without what they need."""
     keys = {subject.name: f"{subject.name}.engine" for subject in catalogue.clip_subjects()}
-    return tuple(
+    off = [
         Absence(name, f"switched off with {key}=off") for name, key in keys.items() if settings.values.get(key) == "off"
-    )
+    ]
+    if settings.values["speech.engine"] == VOICELESS and all(absence.subject != "speakers" for absence in off):
+        off.append(Absence("speakers", f"speech.engine={VOICELESS} hears no voices"))
+    return tuple(off)
 
 
 def _stamp(source: Source) -> Stamp | None:
@@ -172,7 +208,7 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
     """Flag, decide and write; the same for a fresh run and for one judged again."""
     flagged = [flag.flag(clip, catalogue.clip_subjects(), settings) for clip in clips]
     finder = functools.partial(_found_in, settings)
-    decision = decide.decide(flagged, catalogue.corpus_subjects(), finder)
+    decision = decide.decide(flagged, catalogue.corpus_subjects(), finder, roster.reference)
     made = Report(
         verdict=decide.strict(decision) if strict else decision.verdict,
         settings=settings,
@@ -186,6 +222,7 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
         skipped=roster.skipped,
         left_out=roster.left_out,
         language=roster.language,
+        voices=decision.voices,
         version=__version__,
     )
     document = report.document(made)
@@ -205,11 +242,13 @@ def _number(settings: config.Settings, key: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def without_speakers(choice: str) -> tuple[Absence, ...]:
-    """What `--speakers` switches off. Raises UsageError for a choice that this version does not have."""
-    if choice not in ("auto", "off"):
-        raise UsageError(f"--speakers {choice} is not available in this version; choose auto or off")
-    return (Absence("speakers", "switched off with --speakers off"),) if choice == "off" else ()
+def speakers_override(choice: str) -> tuple[str, ...]:
+    """What `--speakers` sets. Raises UsageError for a choice that this version does not have."""
+    if choice == "auto":
+        return ()
+    if choice not in SPEAKERS:
+        raise UsageError(f"--speakers {choice} is not available in this version; choose auto, {' or '.join(SPEAKERS)}")
+    return (f"speakers.engine={choice}",)
 
 
 def engine_names() -> list[str]:

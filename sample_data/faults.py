@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import file_faults
 import scene_faults
 import sound_faults
+import voice_faults
 from specimen import Specimen
 
 
@@ -105,6 +106,7 @@ FAULTS = (
         (
             "POOR_QUALITY",
             "ODD_SOUND",
+            "ODD_SPEAKER",
         ),
     ),
     Fault(
@@ -148,6 +150,7 @@ FAULTS = (
         scene_faults.reverberant,
         (
             "ODD_SOUND",
+            "ODD_SPEAKER",
             "POOR_QUALITY",
             "UNSURE",
         ),
@@ -155,8 +158,16 @@ FAULTS = (
     Fault("narrow-band.flac", {"NARROW_BAND": "error"}, scene_faults.telephone, ("ODD_SOUND",)),
     Fault("near-duplicate-a.flac", {}, scene_faults.first_copy),
     Fault("near-duplicate-b.mp3", {"NEAR_DUPLICATE": "error"}, scene_faults.second_copy, ("ODD_LEVEL",)),
+    Fault("second-speaker.webm", {"SECOND_SPEAKER": "error"}, voice_faults.guest, ("UNEVEN_LEVEL",)),
+    Fault("overlap.webm", {"OVERLAP": "error"}, voice_faults.two_at_once, ("SECOND_SPEAKER", "UNSURE", "UNEVEN_LEVEL")),
+    Fault(
+        "odd-speaker.webm",
+        {"ODD_SPEAKER": "error"},
+        voice_faults.another_person,
+        ("ODD_SOUND", "ODD_LEVEL", "POOR_QUALITY"),
+    ),
     Fault("odd-level.webm", {"ODD_LEVEL": "warning"}, scene_faults.quieter_than_the_rest),
-    Fault("odd-sound.webm", {"ODD_SOUND": "warning"}, scene_faults.another_microphone, ("UNSURE",)),
+    Fault("odd-sound.webm", {"ODD_SOUND": "warning"}, scene_faults.another_microphone, ("UNSURE", "ODD_SPEAKER")),
 )
 
 

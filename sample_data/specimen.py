@@ -14,6 +14,6 @@ class Specimen:
     spans: tuple[Span, ...] = ()
 
 
-def clean(passage: str, seconds: float) -> Samples:
+def clean(passage: str, seconds: float, voice: str = "rms") -> Samples:
     """A passage without any fault: level, quiet, evenly paced."""
-    return with_room(level(reading(passage, seconds)), passage)
+    return with_room(level(reading(passage, seconds, voice)), passage)

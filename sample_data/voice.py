@@ -1,4 +1,4 @@
-"""The one voice that reads everything: flite's `rms`, sentence by sentence, with pauses of our choosing."""
+"""The voice that reads nearly everything: flite's `rms`, sentence by sentence, with pauses of our choosing."""
 
 import hashlib
 import random
@@ -81,10 +81,10 @@ def sentence(text: str, voice: str = "rms") -> Samples:
     return speech * (0.05 / float(np.sqrt(np.mean(speech**2))))
 
 
-def _next_sentence(texts: Iterator[str], longest_s: float) -> Samples:
+def _next_sentence(texts: Iterator[str], longest_s: float, voice: str = "rms") -> Samples:
     """The next sentence of a text that takes no longer to read than told, by the voice's pace; longer ones are lost."""
     letters = (longest_s - 0.5) / _LETTER_S
-    return sentence(next(text for text in texts if len(text) <= letters))
+    return sentence(next(text for text in texts if len(text) <= letters), voice)
 
 
 def silence(seconds: float) -> Samples:
@@ -103,14 +103,14 @@ def paced(passage: str, pauses_s: list[float], edges_s: tuple[float, float] = (E
     return np.concatenate([*parts, silence(edges_s[1])]), spans
 
 
-def reading(passage: str, seconds: float) -> Samples:
+def reading(passage: str, seconds: float, voice: str = "rms") -> Samples:
     """A passage that lasts so many seconds, give or take about one, with ordinary pauses and short silent edges."""
     rng = random.Random(f"pauses of {passage}")
     texts = _CHRONICLE.sentences(passage)
     parts = [silence(EDGE_S)]
     left_s = seconds - 2 * EDGE_S
     while True:
-        speech = _next_sentence(texts, min(max(0.45 * seconds, _SHORT_S), left_s + _OVER_S))
+        speech = _next_sentence(texts, min(max(0.45 * seconds, _SHORT_S), left_s + _OVER_S), voice)
         pause = silence(rng.uniform(*PAUSE_S))
         parts += [speech, pause]
         left_s -= (len(speech) + len(pause)) / RATE_HZ

@@ -19,10 +19,14 @@ def check(
         str | None, typer.Option(help="A profile's name or a .toml file.", show_default="cartesia-pro")
     ] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a limit.")] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(metavar="AUDIO", help="A recording of the wanted voice.", show_default="most of the set"),
+    ] = None,
     language: Annotated[str | None, typer.Option(help="The language spoken; goes into the manifest.")] = None,
     engine: Annotated[str, typer.Option(help="serial, or local: several processes.")] = "local",
     jobs: Annotated[int | None, typer.Option(min=1, help="Files at once.", show_default="all processors")] = None,
-    speakers: Annotated[str, typer.Option(help="auto, or off: look for no other voices.")] = "auto",
+    speakers: Annotated[str, typer.Option(help="auto, embedded, or off: look for no other voices.")] = "auto",
     leave_out: Annotated[list[str] | None, typer.Option("--leave-out", metavar="ID", help="Leave a file out.")] = None,
     each_folder: Annotated[
         bool, typer.Option("--each-folder", help="Every folder under INPUT is a voice of its own.")
@@ -39,10 +43,10 @@ def check(
             inputs=tuple(inputs),
             out=out,
             profile=profile or config.DEFAULT_PROFILE,
-            overrides=tuple(overrides or ()),
+            overrides=(*(overrides or ()), *run.speakers_override(speakers)),
             leave_out=frozenset(leave_out or ()),
-            switched_off=run.without_speakers(speakers),
             language=language,
+            reference=reference,
             engine=engine,
             jobs=jobs if jobs is not None else run.default_jobs(),
             fresh=fresh,

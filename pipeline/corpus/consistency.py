@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.readings import Consistency, Deviation, Loudness, Noise, Room, Spectrum, Speech
+from pipeline.readings import Loudness, Noise, Room, Spectrum, Speech
 from pipeline.records import Clip, Evidence, Severity
+from pipeline.set_readings import Consistency, Deviation
 
 MIN_CLIPS = 5
 MIN_SPEECH_S = 2.0

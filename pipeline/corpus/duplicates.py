@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from pipeline.catalogue import Limits, Subject
 from pipeline.corpus import preference
-from pipeline.readings import Container, Duplicates
+from pipeline.readings import Container
 from pipeline.records import Clip, Evidence, Severity
+from pipeline.set_readings import Duplicates
 
 
 @dataclass(frozen=True, slots=True)

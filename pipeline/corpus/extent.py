@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.readings import Container, Extent, Speech
+from pipeline.readings import Container, Speech
 from pipeline.records import Clip, Evidence, Severity, Verdict
+from pipeline.set_readings import Extent
 from pipeline.words import minutes
 
 GUIDE = "docs.cartesia.ai, clone-voices-pro/playground, read 2026-11-20"

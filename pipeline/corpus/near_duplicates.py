@@ -8,8 +8,9 @@ import numpy as np
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.corpus import preference
 from pipeline.prints import MIN_PEAKS, Peaks, Shared, peaks, seconds, shared
-from pipeline.readings import Fingerprint, Match, NearDuplicates, Piece
+from pipeline.readings import Fingerprint
 from pipeline.records import Clip, Evidence, Severity, Span
+from pipeline.set_readings import Match, NearDuplicates, Piece
 from pipeline.words import count, moment
 
 KNOWN_ALREADY = "DUPLICATE"

@@ -1,11 +1,12 @@
 """Decide: what the dataset's subjects find in the clips, and the verdict of the gate."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.catalogue import Meter, Subject
-from pipeline.readings import Container, Extent
+from pipeline.readings import Container, Reference
 from pipeline.records import Clip, DatasetVerdict, Finding, Reading, Severity, Verdict
+from pipeline.set_readings import Extent, MainVoice
 
 Finder = Callable[[Subject, Reading], Iterable[Finding]]
 """Runs a subject's checks over its reading: `flag.findings` with the settings in force."""
@@ -22,20 +23,32 @@ class Decision:
     findings: tuple[Finding, ...]
     extent: Extent
     verdict: DatasetVerdict
+    voices: MainVoice = field(default_factory=MainVoice)
 
 
-def decide(clips: Iterable[Clip], subjects: Sequence[Subject], find: Finder) -> Decision:
-    """Compare the clips, then count what passes, then judge. `clips` carry the findings of their own."""
+def decide(
+    clips: Iterable[Clip], subjects: Sequence[Subject], find: Finder, reference: Reference | None = None
+) -> Decision:
+    """Compare the clips, then count what passes, then judge. `clips` carry the findings of their own.
+
+    `reference` is the voice that they should be.
+    """
     ordered = sorted(clips, key=lambda clip: clip.source.id)
     compared: list[Finding] = []
+    voices = MainVoice()
     for subject in (s for s in subjects if s.turn == "compare"):
-        found = list(find(subject, _read(subject, ordered)))
+        reading = _read(subject, ordered, reference)
+        voices = reading if isinstance(reading, MainVoice) else voices
+        found = list(find(subject, reading))
         compared.extend(found)
         own = _by_clip(found)
         ordered = [clip.with_findings(own[id_]) if (id_ := clip.source.id) in own else clip for clip in ordered]
     counted, extent = _count(ordered, subjects, find)
     findings = tuple(sorted((*compared, *counted), key=lambda f: (-f.severity, f.code, f.evidence.clips)))
-    return Decision(tuple(ordered), findings, extent, _verdict(ordered, counted, subjects, find))
+    whole = [finding for finding in compared if not finding.evidence.clips]
+    refused = any(finding.severity is Severity.ERROR for finding in whole)
+    verdict = DatasetVerdict.REJECTED if refused else _verdict(ordered, counted, subjects, find)
+    return Decision(tuple(ordered), findings, extent, verdict, voices)
 
 
 def strict(decision: Decision) -> DatasetVerdict:
@@ -46,9 +59,9 @@ def strict(decision: Decision) -> DatasetVerdict:
     return decision.verdict
 
 
-def _read(subject: Subject, clips: Iterable[Clip]) -> Reading:
+def _read(subject: Subject, clips: Iterable[Clip], reference: Reference | None = None) -> Reading:
     assert subject.meter is not None
-    meter: Meter = subject.meter()  # type: ignore[call-arg]
+    meter: Meter = subject.meter(reference) if "reference" in subject.needs else subject.meter()
     for clip in clips:
         meter.feed(clip)
     reading: Reading = meter.read()

@@ -8,7 +8,7 @@ from pipeline.records import Block, Reading, Readings, StreamInfo
 
 def measure(info: StreamInfo, blocks: Iterable[Block], subjects: Sequence[Subject]) -> Readings:
     """The readings of those subjects that have a meter. Keeps what the meters keep, and one block."""
-    meters = [subject.meter(info) for subject in subjects if subject.meter is not None]  # type: ignore[call-arg]
+    meters = [subject.meter(info) for subject in subjects if subject.meter is not None]
     for block in blocks:
         for meter in meters:
             meter.feed(block)

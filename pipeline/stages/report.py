@@ -11,8 +11,8 @@ from pipeline.records import SUBJECTS, Absence, Clip, Finding
 from pipeline.storage import codec
 
 SCHEMA = "voxgate.report/1"
-HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio"})
-"""Fields of readings that others tell in words already, and the digest of samples, which nobody reads."""
+HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio", "prints"})
+"""Fields of readings that others tell in words already, and what only a machine reads: the digest of samples, voices as numbers."""
 
 
 def not_examined(examined: Sequence[str], switched_off: Sequence[Absence] = ()) -> tuple[Absence, ...]:
@@ -34,6 +34,7 @@ def document(report: Report) -> dict[str, Any]:
         "tool": {"name": "voxgate", "version": report.version},
         "root": report.root,
         "totals": totals(report),
+        "speakers": _speakers(report),
         "not_examined": codec.plain(report.not_examined),
         "relaxed": codec.plain(report.settings.relaxed),
         "skipped": list(report.skipped),
@@ -43,6 +44,15 @@ def document(report: Report) -> dict[str, Any]:
     }
     plain: dict[str, Any] = codec.rounded(made)
     return plain
+
+
+def _speakers(report: Report) -> dict[str, Any]:
+    """The voices of the set: the main one, that of the reference or the most frequent, and the others."""
+    people = [
+        {"speech_s": person.speech_s, "sure_ratio": person.sure_ratio, "clips": list(person.clips)}
+        for person in report.voices.people
+    ]
+    return {"reference": report.voices.reference, "people": people}
 
 
 def _finding(finding: Finding, settings: Settings) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pipeline.terminal import STYLES
 from pipeline.words import clock, count, moment, printable
 
 BAR_CELLS = 44
-MAX_STEPS, MAX_CLIPS, MAX_SPANS = 8, 25, 4
+MAX_STEPS, MAX_CLIPS, MAX_SPANS, MAX_VOICES = 8, 25, 4, 6
 SHARED_BY = 4
 """From so many files on, the same sentence is printed once."""
 
@@ -31,6 +31,8 @@ def show(report: Report, out: Path, console: Console) -> None:
 
 def _parts(report: Report, out: Path) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(), _headline(report), Text(), _clocks(report)]
+    if len(report.voices.people) > 1:
+        parts += [_title("Voices"), _voices(report)]
     steps = advise(report)
     if steps:
         parts += [_title("What to do next"), _steps(steps)]
@@ -91,6 +93,26 @@ def _bar(share: float, report: Report, scale_s: float) -> Text:
         else:
             bar.append("─", style="dim")
     return bar
+
+
+def _voices(report: Report) -> RenderableType:
+    """Who is heard, how long and where: the main voice, then the others with how sure it is that they are other people."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    main, *others = report.voices.people
+    named = "the most frequent" if report.voices.reference is None else printable(f"as in {report.voices.reference}")
+    table.add_row("main voice", clock(main.speech_s), "", Text(f"{named}, in {count(len(main.clips), 'file')}"))
+    for person in others[:MAX_VOICES]:
+        sure = f"{person.sure_ratio:.0%} sure" if person.sure_ratio is not None else ""
+        files = ", ".join(printable(id_) for id_ in person.clips[:MAX_SPANS])
+        more = f" and {len(person.clips) - MAX_SPANS} more" if len(person.clips) > MAX_SPANS else ""
+        table.add_row("another", clock(person.speech_s), sure, Text(f"in {files}{more}", style="dim"))
+    if len(others) > MAX_VOICES:
+        table.add_row("", "", "", Text(f"and {len(others) - MAX_VOICES} more in the report", style="dim"))
+    return Padding(table, (0, 0, 0, 2))
 
 
 def _steps(steps: list[Step]) -> RenderableType:

@@ -15,6 +15,9 @@ import numpy as np
 import soundfile
 import soxr
 
+TOLD_OF = "SECOND_SPEAKER or UNSURE"
+"""Of the findings UNSURE only the one about voices has times."""
+
 CODECS = {".mp3": "libmp3lame", ".opus": "libopus", ".m4a": "aac", ".wma": "wmav2", ".ac3": "ac3"}
 RATES_HZ = {".opus": 48_000, ".ac3": 48_000}
 """Those that take only some rates."""
@@ -43,6 +46,9 @@ class Result:
     clip: dict
 
     def has(self, code):
+        """Whether the code was found; `TOLD_OF` stands for a second voice that is told of, sure or not."""
+        if code == TOLD_OF:
+            return self.has("SECOND_SPEAKER") or bool(self.spans("UNSURE"))
         return any(finding["code"] == code for finding in self.clip["findings"])
 
     def spans(self, code):

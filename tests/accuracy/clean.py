@@ -10,7 +10,10 @@ import recordings
 
 from pipeline import catalogue
 
-GREY = "nothing; every clip-level code but those of the sample rate should be silent."
+GREY = (
+    "every clip-level code but those of the sample rate should be silent; SECOND_SPEAKER and UNSURE are left out where a minute is "
+    "joined of several readers."
+)
 
 LEVELS_DBFS = (-28.0, -24.0, -20.0)
 CODED = ((".flac", None), (".mp3", 128), (".opus", 64), (".m4a", 128))
@@ -20,6 +23,8 @@ RANGE_DB = 35.0
 """Puts the floor of the loudest of them at -55 dBFS, 5 dB under the limit of NOISE_FLOOR."""
 
 LONGEST_PAUSE_S = 1.5
+SEVERAL_READERS = {"SECOND_SPEAKER": None, "UNSURE": None}
+"""A minute is joined from whoever there is, so it does hold other voices; the suite `speakers` is about them."""
 
 
 def build(folder, part, random):
@@ -36,7 +41,8 @@ def build(folder, part, random):
     for _ in range(JOINED):
         samples = minute(part, random)
         noise = recordings.noise_for("pink", len(samples), 16_000, random) * recordings.decibels(-78)
-        folder.add(limited(samples + noise), 16_000, part=part, group="a minute joined", flags=flags, suffix=".flac")
+        told = flags | SEVERAL_READERS
+        folder.add(limited(samples + noise), 16_000, part=part, group="a minute joined", flags=told, suffix=".flac")
 
 
 def minute(part, random):

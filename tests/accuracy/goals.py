@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import score
+from cases import TOLD_OF
 from recordings import PARTS
+from scipy import stats
 
 CLEAN_SUITE = "clean"
 
@@ -103,6 +105,51 @@ def _over(results, path, statistic):
     return float(statistic(np.array(whole.true), whole.errors)) if whole.true else None
 
 
+def share_of_flagged(code, group):
+    """Of the cases whose group holds that word and that should not have the code, those that have it."""
+
+    def of(results):
+        flagging = _pooled([result for result in results if group in result.case.group], code)
+        quiet = flagging.false + flagging.quiet
+        return flagging.false / quiet if quiet else None
+
+    return of
+
+
+def cost(code, kind):
+    """By how much fewer cases of a kind are found under the worst condition than as plain ones; groups are "kind, condition, …"."""
+
+    def of(results):
+        groups = [result.case.group.split(", ") for result in results if result.case.group.startswith(f"{kind}, ")]
+        found = {second: recall(code, f"{kind}, {second}")(results) for second in {group[1] for group in groups}}
+        return found["plain"] - min(found.values()) if "plain" in found else None
+
+    return of
+
+
+def median_edge(code):
+    def of(results):
+        edges_s = [edge for (own, _), event in score.events(results).items() if own == code for edge in event.edges_s]
+        return float(np.median(np.abs(edges_s))) if edges_s else None
+
+    return of
+
+
+def false_an_hour(code, group, sure=None):
+    """Stretches of a code an hour in the cases of a group, which should have none; with `sure`, the upper bound of that rate."""
+
+    def of(results):
+        chosen = [result for result in results if group in result.case.group]
+        hours = sum(result.clip["decoded_s"] for result in chosen) / 3600
+        events = sum(len(result.spans(code)) for result in chosen)
+        if not hours:
+            return None
+        return (events if sure is None else float(stats.chi2.ppf(sure, 2 * events + 2)) / 2) / hours
+
+    return of
+
+
+ONE_READER = ("SECOND_SPEAKER", "one reader, as recorded")
 SNR, T60, BAND = "noise.snr_db", "room.t60_s", "spectrum.bandwidth_hz"
 GOALS = (
     Goal("SNR: median absolute error, dB", 2.0, median_error(SNR), at_least=False),
@@ -120,6 +167,17 @@ GOALS = (
     Goal("MUSIC: false alarms", 0, false_alarms("MUSIC"), at_least=False),
     Goal("NEAR_DUPLICATE: recall", 1.0, recall("NEAR_DUPLICATE"), at_least=True),
     Goal("NEAR_DUPLICATE: false alarms", 0, false_alarms("NEAR_DUPLICATE"), at_least=False),
+    Goal("another reader's 2 to 5 s: SECOND_SPEAKER", 0.98, recall("SECOND_SPEAKER", "insert, plain"), at_least=True),
+    Goal("another reader's 2 to 5 s: SECOND_SPEAKER or UNSURE", 0.98, recall(TOLD_OF, "insert, plain"), at_least=True),
+    Goal("their edges, median, s", 0.5, median_edge("SECOND_SPEAKER"), at_least=False),
+    Goal("codecs, telephone, noise: points lost", 0.03, cost("SECOND_SPEAKER", "insert"), at_least=False),
+    Goal("one reader: false stretches an hour", 0.2, false_an_hour(*ONE_READER), at_least=False),
+    Goal("one reader: the same, upper bound at 95 %", 0.2, false_an_hour(*ONE_READER, 0.95), at_least=False),
+    Goal("conversations: SECOND_SPEAKER", 0.95, recall("SECOND_SPEAKER", "conversation"), at_least=True),
+    Goal("one reader, joined rooms: flagged", 0.05, share_of_flagged("SECOND_SPEAKER", "rooms"), at_least=False),
+    Goal("two voices at once: OVERLAP", 0.8, recall("OVERLAP", "overlap"), at_least=True),
+    Goal("another's file: ODD_SPEAKER", 0.99, recall("ODD_SPEAKER", "another's file"), at_least=True),
+    Goal("ODD_SPEAKER: false alarms, the reader's own files", 0, false_alarms("ODD_SPEAKER"), at_least=False),
     Goal("clean speech: share of clips with the most frequent finding", 0.02, worst_on_clean, at_least=False),
 )
 

@@ -43,6 +43,7 @@ SUITES = (
     "loudness",
     "channels",
     "files",
+    "speakers",
 )
 OUT = Path(__file__).parent / "RESULTS.md"
 

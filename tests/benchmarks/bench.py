@@ -82,16 +82,18 @@ def peer(files: Sequence[Path]) -> Cost:
 
 
 def whole_runs(files: list[Path]) -> dict[str, Cost]:
-    """Everything without neural models, with them, and ffmpeg, in rounds that take turns."""
+    """Everything without neural models, with two of them, all there is, and ffmpeg, in rounds that take turns."""
     costs = {
         "voxgate, no neural models": Cost(),
         "voxgate, PyanNet and DNSMOS": Cost(),
+        "voxgate, all default checks": Cost(),
         "ffmpeg, three filters": Cost(),
     }
     each = len(files) // ROUNDS
     for number in range(ROUNDS):
         part = files[number * each : (number + 1) * each]
-        runs = (checked(part, PLAIN), checked(part, NEURAL), peer(part) if shutil.which(PEER[0]) else Cost())
+        ours = (checked(part, options) for options in (PLAIN, NEURAL, ()))
+        runs = (*ours, peer(part) if shutil.which(PEER[0]) else Cost())
         for cost, run in zip(costs.values(), runs, strict=True):
             cost.add(run)
         print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
@@ -130,10 +132,11 @@ def parts(path: Path) -> Iterator[tuple[str, float]]:
         yield f"voice activity, {engine}", least(lambda engine=engine: drained(path, engine)) - derived
     with decode.Stream(str(path)) as stream:
         info = stream.info
-    kept = list(blocks(path, "webrtcvad"))
+    kept = {engine: list(blocks(path, engine)) for engine in ("webrtcvad", "pyannet")}
     for subject in catalogue.clip_subjects():
         if subject.meter is not None:
-            yield subject.name, least(lambda subject=subject: _fed(subject, info, kept))
+            engine = "pyannet" if subject.name == "speakers" else "webrtcvad"
+            yield subject.name, least(lambda subject=subject, engine=engine: _fed(subject, info, kept[engine]))
 
 
 def _decoded(path: Path) -> None:

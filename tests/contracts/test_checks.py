@@ -13,25 +13,33 @@ import pytest
 from pipeline import catalogue, config
 from pipeline.readings import (
     Channels,
-    Consistency,
     Container,
-    Deviation,
-    Duplicates,
-    Extent,
     Fingerprint,
     Levels,
     Loudness,
-    Match,
     Music,
-    NearDuplicates,
     Noise,
-    Piece,
     Quality,
     Room,
+    Speakers,
     Spectrum,
     Speech,
+    Turn,
+    Voice,
 )
 from pipeline.records import Readings, Severity, Span
+from pipeline.set_readings import (
+    Consistency,
+    Deviation,
+    Duplicates,
+    Extent,
+    Likeness,
+    MainVoice,
+    Match,
+    NearDuplicates,
+    Person,
+    Piece,
+)
 from pipeline.stages import flag
 
 WARNING, ERROR = Severity.WARNING, Severity.ERROR
@@ -92,6 +100,18 @@ QUALITY = Quality(3.6, 4.1, 3.4, 2)
 CONSISTENCY = Consistency(
     (Deviation("a.wav", 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 3.0),), Deviation("", 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 3.0)
 )
+SPEAKERS = Speakers(
+    count=1,
+    speech_s=540.0,
+    turns=(Turn(0.4, 599.5, "A"),),
+    voices=(Voice("A", 540.0, 1.0, None, 3.0, -14.0),),
+    prints=("AQID",),
+    overlap_s=0.0,
+    engine="embedded",
+)
+MAIN_VOICE = MainVoice(
+    (Likeness("a.wav", 540.0, 0.95, 0.01, 1.0),), (Person(540.0, ("a.wav",), None),), reference="me.wav"
+)
 SPECTRUM = Spectrum(bandwidth_hz=20_000.0, bands_db=(0.0,) * 19)
 CLEAN = {
     type(clean): clean
@@ -111,6 +131,8 @@ CLEAN = {
         NearDuplicates(),
         CONSISTENCY,
         FINGERPRINT,
+        SPEAKERS,
+        MAIN_VOICE,
     )
 }
 """One clean reading a subject; a subject that is added brings its own."""
@@ -139,6 +161,11 @@ class Row:
     def __str__(self):
         return f"{self.code}-{self.key}"
 
+    @property
+    def subject(self):
+        kind = type(self.make(self.outside))
+        return next(subject for subject in catalogue.verified() if subject.kind is kind)
+
 
 def of(reading, field):
     """A maker of readings that differ in one field."""
@@ -158,6 +185,28 @@ def near_duplicates(ratio):
 def deviating(field):
     """A maker of sets in which one clip differs in one respect."""
     return lambda value: replace(CONSISTENCY, deviations=(Deviation("a.wav", **{field: value}),))
+
+
+def second(sure_ratio=0.9, speech_s=5.0, of_s=540.0):
+    """A clip in which another voice speaks for so long, which so surely is another person's."""
+    other = Voice("B", speech_s, 0.5, sure_ratio, 9.0, -14.0)
+    turns = (Turn(0.0, 60.0, "A"), Turn(60.0, 60.0 + speech_s, "B"))
+    return replace(SPEAKERS, speech_s=of_s, turns=turns, voices=(*SPEAKERS.voices, other), prints=("AQID", "AwIB"))
+
+
+def overlapping(seconds):
+    spans = (Span(10.0, 10.0 + seconds),) if seconds else ()
+    return replace(SPEAKERS, overlaps=spans, overlap_s=seconds)
+
+
+def odd_speaker(sure_ratio):
+    return replace(MAIN_VOICE, likenesses=(Likeness("a.wav", 540.0, 0.5, sure_ratio, 0.0),))
+
+
+def shared(others_ratio, sure_ratio=0.9):
+    """A set of which so much is by somebody else than the most frequent voice."""
+    people = (Person(1 - others_ratio, ("a.wav",), None), Person(others_ratio, ("b.wav",), sure_ratio))
+    return MainVoice(MAIN_VOICE.likenesses, people)
 
 
 ROWS = [
@@ -328,6 +377,22 @@ ROWS = [
     Row("REVERBERANT", "room.max_t60_s", of(ROOM, "t60_s"), 0.59, 0.6, WARNING),
     Row("MUSIC", "music.max_music_s", of(replace(MUSIC, music_ratio=0.1), "music_s"), 4.0, 4.1, WARNING),
     Row("POOR_QUALITY", "quality.min_dnsmos_ovrl", of(QUALITY, "dnsmos_ovrl"), 3.0, 2.99, WARNING),
+    Row("SECOND_SPEAKER", "speakers.min_sure_ratio", second, 0.49, 0.5, WARNING),
+    Row("SECOND_SPEAKER", "speakers.max_second_s", lambda s: second(speech_s=s, of_s=3600.0), 10.0, 10.1, ERROR),
+    Row(
+        "SECOND_SPEAKER",
+        "speakers.max_second_ratio",
+        lambda r: second(speech_s=400 * r, of_s=400.0),
+        0.02,
+        0.021,
+        ERROR,
+    ),
+    Row("UNSURE", None, second, 0.09, 0.1, WARNING),
+    Row("OVERLAP", None, overlapping, 0.0, 0.3, WARNING),
+    Row("OVERLAP", "speakers.max_overlap_ratio", lambda r: overlapping(540 * r), 0.02, 0.021, ERROR),
+    Row("ODD_SPEAKER", "main_voice.min_sure_ratio", odd_speaker, 0.69, 0.7, ERROR),
+    Row("UNSURE", None, lambda r: shared(r, sure_ratio=0.2), 0.39, 0.41, WARNING),
+    Row("UNSURE", "main_voice.max_others_ratio", shared, 0.4, 0.41, ERROR),
     Row("DUPLICATE", None, Duplicates, (), (("a.wav", "b.wav"),), ERROR),
     Row("NEAR_DUPLICATE", "near_duplicates.max_copied_ratio", near_duplicates, 0.5, 0.51, ERROR),
     Row("ODD_LEVEL", "consistency.max_level_difference_db", deviating("level_db"), 6.0, 6.1, WARNING),
@@ -371,7 +436,7 @@ def test_every_limit_that_a_check_reads_has_a_row():
 def test_every_severity_that_a_rule_may_have_has_a_row():
     for subject in catalogue.verified():
         for rule in subject.rules:
-            reached = {row.severity for row in ROWS if row.code == rule.code}
+            reached = {row.severity for row in ROWS if row.code == rule.code and row.subject is subject}
             assert reached <= {rule.severity, rule.gravest}
             assert max(reached) is (rule.gravest or rule.severity), rule.code
 

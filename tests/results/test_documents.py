@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import run
 from pipeline.readings import BY_SUBJECT
-from pipeline.records import SUBJECTS, Clip, DatasetVerdict, Fault, Span
+from pipeline.records import SUBJECTS, Clip, DatasetVerdict, Fault
 from pipeline.stages import manifest as manifest_stage
 from pipeline.stages.report import HIDDEN
 from pipeline.storage import codec
@@ -80,7 +80,9 @@ def of_type(kind):
         return inner | {"type": [inner["type"], "null"]}
     if typing.get_origin(kind) is tuple:
         item = typing.get_args(kind)[0]
-        return {"type": "array", "items": {"$ref": "#/$defs/span"} if item is Span else of_type(item)}
+        if dataclasses.is_dataclass(item):
+            return {"type": "array", "items": {"$ref": f"#/$defs/{item.__name__.lower()}"}}
+        return {"type": "array", "items": of_type(item)}
     return {"type": {float: "number", int: "integer", str: "string", bool: "boolean"}[kind]}
 
 
@@ -210,10 +212,10 @@ def test_nothing_but_an_approval_leaves_a_manifest(check):
 
 
 def test_what_was_not_examined_is_listed_with_why(check):
-    out = check(switched_off=run.without_speakers("off"))
+    out = check(overrides=run.speakers_override("off"))
     report = validated(out / "report.json")
     absent = {entry["subject"]: entry["why"] for entry in report["not_examined"]}
-    assert absent["speakers"] == "switched off with --speakers off"
+    assert absent["speakers"] == "switched off with speakers.engine=off"
     assert set(absent) >= set(SUBJECTS) - set(BY_SUBJECT)
     run.judge(out)
     assert validated(out / "report.json") == report

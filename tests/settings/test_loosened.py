@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline import catalogue, config
 from pipeline.formats import FORMATS
-from pipeline.readings import Extent
 from pipeline.records import Readings, Severity, Span
+from pipeline.set_readings import Extent
 from pipeline.stages import flag
 
 LIMITS = {key: d for key, d in catalogue.declared_limits().items() if not d.measuring}
@@ -39,7 +39,7 @@ class Draw:
 
     def number(self, name):
         base = self.random.choice(self.bases)
-        number = base * self.random.choice([1.0, self.random.uniform(0.2, 3.0), self.random.uniform(-1.0, 1.0)])
+        number = base * self.random.choice([1.0, self.random.uniform(0.2, 3.0), self.random.uniform(-1.0, 1.0), 300.0])
         return number if name.endswith(SIGNED) else abs(number)
 
     def of_type(self, kind, name):

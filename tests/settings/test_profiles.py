@@ -6,8 +6,9 @@ import pytest
 
 from pipeline import config
 from pipeline.catalogue import clip_subjects, corpus_subjects
-from pipeline.readings import Container, Extent, Levels, Loudness, Noise
+from pipeline.readings import Container, Levels, Loudness, Noise
 from pipeline.records import Readings, Severity
+from pipeline.set_readings import Extent
 from pipeline.stages import flag
 
 each_profile = pytest.mark.parametrize("name", config.shipped_profiles())

@@ -47,6 +47,7 @@ def document(**changes: object) -> dict[str, object]:
         "tool": {"name": "voxgate", "version": "1"},
         "root": "/takes",
         "totals": totals,
+        "speakers": {"reference": None, "people": [{"speech_s": 61.0, "sure_ratio": None, "clips": ["take.wav"]}]},
         "not_examined": [{"subject": "speakers", "why": "not yet"}],
         "relaxed": [],
         "skipped": [],
@@ -59,6 +60,15 @@ def document(**changes: object) -> dict[str, object]:
 def test_the_page_shows_verdict_clip_finding_and_times():
     html = page.rendered(document())
     for words in ("rejected", "take.wav", "CLIPPED", "is clipped", "0:03.0–0:04.5", "1:01", "speakers"):
+        assert words in html
+
+
+def test_one_voice_needs_no_table_and_two_have_one_with_how_sure_it_is():
+    one, two = document(), document()
+    two["speakers"]["people"].append({"speech_s": 12.0, "sure_ratio": 0.934, "clips": ["<b>talk.wav", "other.wav"]})
+    assert "<h2>Voices</h2>" not in page.rendered(one)
+    html = page.rendered(two)
+    for words in ("<h2>Voices</h2>", "the most frequent", "93 % sure", "&lt;b&gt;talk.wav, other.wav", "12.0 s"):
         assert words in html
 
 

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from pipeline import catalogue, config
 from pipeline.outcome import Report
-from pipeline.readings import Container, Extent, Levels
+from pipeline.readings import Container, Levels
 from pipeline.records import Absence, Clip, DatasetVerdict, Fault, Readings, Relaxed, Source, Span
+from pipeline.set_readings import Extent, MainVoice, Person
 from pipeline.stages.advise import advise
 from pipeline.stages.flag import flag
 from pipeline.terminal import summary
@@ -62,6 +63,23 @@ def test_the_summary_names_the_verdict_and_all_three_clocks():
     assert [line.split()[0] for line in text.splitlines() if "31:00" in line] == ["decoded", "speech", "approved"]
     assert "30:00 is the minimum" in text
     assert "manifest.json" in text
+
+
+def test_other_voices_are_told_with_their_minutes_their_files_and_how_sure_it_is():
+    people = [Person(1_800.0, ("a.wav",), None), *(Person(30.0, (f"talk{i}.wav",), 0.9) for i in range(8))]
+    text = shown(report(clip("a.wav", 31.0), voices=MainVoice((), tuple(people))))
+    assert "30:00" in text
+    assert "the most frequent, in 1 file" in text
+    assert text.count("90% sure") == 6
+    assert "and 2 more in the report" in text
+    named = shown(report(clip("a.wav", 31.0), voices=MainVoice((), tuple(people), "me.wav")))
+    assert "as in me.wav" in named
+
+
+def test_one_voice_is_not_worth_a_table():
+    assert "Voices" not in shown(
+        report(clip("a.wav", 31.0), voices=MainVoice((), (Person(1_800.0, ("a.wav",), None),)))
+    )
 
 
 def test_a_set_that_is_not_approved_has_no_manifest_to_show():

@@ -1,0 +1,300 @@
+"""Speakers: who else speaks in a clip, when, how sure that is, and where two speak at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue import Limits, Subject, limit
+from pipeline.dsp import runs
+from pipeline.mel import FRAME_S
+from pipeline.meters.partials import PartialsMeter
+from pipeline.models import session
+from pipeline.readings import Speakers, Turn, Voice
+from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
+from pipeline.series import Series
+from pipeline.turns import LOOK, WORTH_TELLING, Partials, Sound, Stretch, another, foreign, main_of
+from pipeline.voiceprints import unit, written
+from pipeline.words import moment
+
+ENGINE = "embedded"
+UNLIKE = 0.75
+"""Cosine of 2.4 s of speech to the main voice. Of 60 inserts by other readers all were under 0.74, of a reader's own speech in
+1.7 hours, in noise and through codecs too, nothing of 1.2 s or more was."""
+
+WHOLE_UNLIKE = 0.8
+"""Cosine of all of a stretch to the main voice: one that is more like it has a moment in it and no other voice."""
+
+MIN_FRAMES = 120
+"""1.2 s of speech: of what a clip's own voice does for less than that, such as laughing, nothing can be told."""
+
+ONE_VOICE = 0.75
+"""Stretches of foreign voices that are more alike than that are one person's."""
+
+AT_ONCE, SURELY_AT_ONCE = 0.4, 0.5
+"""PyanNet's probability of a second voice: over the second somewhere, and over the first for as long as it lasts."""
+
+EVEN = 0.5
+"""From here on a voice is rather another person's than not, and counts as one."""
+
+MIN_OVERLAP_FRAMES = 12
+"""0.2 s: a word's worth. Shorter ones are often plosives and breath."""
+
+MIXED = 0.78
+"""Of two voices at once a look is like neither. Where it is more like one of the clip's, PyanNet is mistaken: it is so in 1 of 4
+minutes of telephone speech."""
+
+MIN_SHARED_S = 0.25
+"""How much of an overlap a look must hold to tell of it."""
+
+LONG_FRAMES = 500
+"""A voice that is heard for 5 s is one; a shorter stretch may be the mixture itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersLimits(Limits):
+    """How much of a second voice is let pass, and how sure it must be that it is one."""
+
+    engine: str = limit(
+        "embedded",
+        "PyanNet's voices and GE2E's embeddings, both on this machine; off leaves second voices unexamined",
+        choices=("embedded", "off"),
+    )
+    min_sure_ratio: float | None = limit(
+        0.5,
+        "rather another person than the same one in another room; of the stretches it was fitted to, 2 in 100 by others and 5 "
+        "in 100 by the same reader are on the wrong side",
+        looser="higher",
+    )
+    max_second_s: float | None = limit(10.0, "a slip that can be cut out; more of it is another recording")
+    max_second_ratio: float | None = limit(0.02, "of the speech: more of it teaches a second voice")
+    max_overlap_ratio: float | None = limit(0.02, "of the speech: interjections of a listener stay under it")
+
+
+class SpeakersMeter:
+    """Keeps what `PartialsMeter` keeps, and a byte a frame of activity: 4 to 20 MB for 10 hours."""
+
+    def __init__(self, _info: StreamInfo) -> None:
+        self._partials: PartialsMeter | None = None
+        self._at_once = Series(np.uint8)
+        self._speech_frames = 0
+        self._why: str | None = "no samples"
+
+    def feed(self, block: Block) -> None:
+        """Take in a block with its 16 kHz mono and its activity."""
+        if block.mono16k is None or block.activity is None:
+            self._why = "voice activity was not measured"
+            return
+        self._why = None
+        if block.activity.overlap is None:
+            self._why = f"{block.activity.engine} hears no voices"
+            return
+        if self._partials is None:
+            self._partials = PartialsMeter(session("ge2e"))
+        self._partials.feed(block)
+        overlap = block.activity.overlap
+        self._at_once.extend((overlap >= AT_ONCE).astype(np.uint8) + (overlap >= SURELY_AT_ONCE))
+
+    def read(self) -> Speakers:
+        """The voices of everything fed so far."""
+        if self._partials is None or self._why is not None:
+            return Speakers(why=self._why)
+        partials = self._partials.read()
+        if not len(partials.at):
+            return Speakers(engine=ENGINE, why="there is under 1 s of speech")
+        main = main_of(partials)
+        found = [stretch for stretch in foreign(partials, main.voice) if _unlike(stretch, main)]
+        cast = _cast(main, found, len(partials.spoken))
+        overlaps = tuple(_overlaps(self._at_once, partials, cast))
+        return Speakers(
+            count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in cast[1:]),
+            speech_s=len(partials.spoken) * FRAME_S,
+            turns=tuple(_turns(partials, cast)),
+            voices=tuple(role.voice for role in cast),
+            prints=tuple(written(role.sound.voice) for role in cast),
+            overlaps=overlaps,
+            overlap_s=sum(span.length_s for span in overlaps),
+            engine=ENGINE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A voice of a clip, how it sounds, and its stretches; none for the main one, which has all the rest."""
+
+    voice: Voice
+    sound: Sound
+    stretches: tuple[Stretch, ...] = ()
+
+
+def _cast(main: Sound, found: Sequence[Stretch], spoken: int) -> list[_Role]:
+    """The main voice, then the others by how long they speak; stretches of like voices are one's."""
+    groups: list[list[Stretch]] = []
+    for stretch in sorted(found, key=lambda s: (s.start - s.end, s.start)):
+        likeness = [float(_together(group).voice @ stretch.sound.voice) for group in groups]
+        if likeness and max(likeness) > ONE_VOICE:
+            groups[int(np.argmax(likeness))].append(stretch)
+        else:
+            groups.append([stretch])
+    groups.sort(key=lambda group: -_frames(group))
+    left = (spoken - _frames(found)) * FRAME_S
+    roles = [_Role(Voice("A", left, 1.0, None, main.pitch_semitones, main.decay_db), main)]
+    for number, group in enumerate(groups, 1):
+        sound = _together(group)
+        voice = Voice(
+            _letter(number),
+            _frames(group) * FRAME_S,
+            float(sound.voice @ main.voice),
+            another(main, sound),
+            sound.pitch_semitones,
+            sound.decay_db,
+        )
+        roles.append(_Role(voice, sound, tuple(group)))
+    return roles
+
+
+def _unlike(stretch: Stretch, main: Sound) -> bool:
+    """Whether a stretch is far enough from the main voice, and long enough, to be another."""
+    whole = float(stretch.sound.voice @ main.voice)
+    return stretch.lowest < UNLIKE and whole < WHOLE_UNLIKE and stretch.end - stretch.start >= MIN_FRAMES
+
+
+def _frames(stretches: Sequence[Stretch]) -> int:
+    return sum(stretch.end - stretch.start for stretch in stretches)
+
+
+def _together(group: Sequence[Stretch]) -> Sound:
+    """How several stretches sound, each with the weight of its length."""
+    weights = np.array([stretch.end - stretch.start for stretch in group], np.float64)
+    voice = unit(weights @ np.stack([stretch.sound.voice for stretch in group]))
+    pitched = [(s.sound.pitch_semitones, w) for s, w in zip(group, weights, strict=True)]
+    known = [(pitch, w) for pitch, w in pitched if pitch is not None]
+    pitch = sum(pitch * w for pitch, w in known) / sum(w for _, w in known) if known else None
+    return Sound(voice, pitch, float(weights @ [stretch.sound.decay_db for stretch in group] / weights.sum()))
+
+
+def _letter(number: int) -> str:
+    """A, B … Z, then A1, B1 and so on."""
+    round_, letter = divmod(number, 26)
+    return f"{chr(ord('A') + letter)}{round_ or ''}"
+
+
+def _turns(partials: Partials, cast: Sequence[_Role]) -> Iterator[Turn]:
+    """The turns in order: the other voices', and the main one's between them."""
+    found = sorted((s.start, s.end, role.voice.speaker) for role in cast for s in role.stretches)
+    at = 0
+    for start, end, speaker in found:
+        if start > at:
+            yield _turn(partials, at, start, "A")
+        yield _turn(partials, start, end, speaker)
+        at = end
+    if at < len(partials.spoken):
+        yield _turn(partials, at, len(partials.spoken), "A")
+
+
+def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
+    first, last = partials.spoken[start], partials.spoken[end - 1]
+    return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
+
+
+def _overlaps(at_once: Series, partials: Partials, cast: Sequence[_Role]) -> Iterator[Span]:
+    """Where PyanNet hears two voices for a word or longer, and what is heard there is like none of the clip's."""
+    flags = at_once.array()
+    voices = [role.sound.voice for role in cast if not role.stretches or _frames(role.stretches) >= LONG_FRAMES]
+    likeness = (partials.voices @ np.stack(voices, axis=1)).max(axis=1)
+    last = len(partials.spoken) - 1
+    starts_s = partials.spoken[np.minimum(partials.at, last)] * FRAME_S
+    ends_s = partials.spoken[np.minimum(partials.at + LOOK, last)] * FRAME_S
+    for first, end in runs(flags >= 1):
+        span = Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
+        shared_s = np.minimum(ends_s, span.end_s) - np.maximum(starts_s, span.start_s)
+        mixed = bool((likeness[shared_s > min(MIN_SHARED_S, 0.9 * span.length_s)] < MIXED).any())
+        if mixed and end - first >= MIN_OVERLAP_FRAMES and flags[first:end].max() == 2:
+            yield span
+
+
+SUBJECT = Subject("speakers", SpeakersLimits, Speakers, SpeakersMeter, needs=("mono16k", "activity"), model="ge2e")
+
+
+@SUBJECT.check(
+    "SECOND_SPEAKER",
+    Severity.WARNING,
+    gravest=Severity.ERROR,
+    says="holds another voice {detail}",
+    hint="Listen at the times given. Cut the other voice out, or leave the clip out.",
+    means="Somebody else speaks: an interviewer, a guest, an advertisement. A clone made from two people is neither.",
+)
+def second_speaker(speakers: Speakers, limits: SpeakersLimits) -> Iterator[Evidence]:
+    """Fires for voices that are surely enough another person's; an error when they say too much."""
+    others = [voice for voice in speakers.voices if _sure(voice, limits) is True]
+    if not others:
+        return
+    spoken_s = sum(voice.speech_s for voice in others)
+    ratio = spoken_s / speakers.speech_s if speakers.speech_s else 1.0
+    sure = max(voice.sure_ratio or 0.0 for voice in others)
+    people = "" if len(others) == 1 else f", of {len(others)} people"
+    told = f"for {spoken_s:.1f} s{people}, {ratio:.1%} of its speech ({sure:.0%} sure)"
+    spans = _spans(speakers, others)
+    if _over(spoken_s, limits.max_second_s):
+        told += f"; up to {limits.max_second_s:g} s is only warned of"
+        yield Evidence(spoken_s, limits.max_second_s, spans, detail=told, severity=Severity.ERROR)
+    elif _over(ratio, limits.max_second_ratio):
+        told += f"; up to {limits.max_second_ratio:.0%} is only warned of"
+        yield Evidence(ratio, limits.max_second_ratio, spans, detail=told, severity=Severity.ERROR)
+    else:
+        yield Evidence(spoken_s, None, spans, detail=told)
+
+
+@SUBJECT.check(
+    "UNSURE",
+    Severity.WARNING,
+    says="{detail}",
+    hint="Listen at the times given: is it the same person? If so, the takes differ in room or microphone; keep to one.",
+    means="A question that the gate asks has no sure answer for this clip.",
+)
+def maybe_another(speakers: Speakers, limits: SpeakersLimits) -> Iterator[Evidence]:
+    """Fires for voices that may be another person's or the same one's in another room."""
+    unsure = [voice for voice in speakers.voices if _sure(voice, limits) is False]
+    doubtful = [voice for voice in unsure if (voice.sure_ratio or 0.0) >= WORTH_TELLING]
+    spans = _spans(speakers, doubtful)
+    if spans:
+        least, most = (pick(v.sure_ratio or 0.0 for v in doubtful) for pick in (min, max))
+        sure = f"{most:.0%}" if len(doubtful) == 1 else f"{least:.0%} to {most:.0%}"
+        told = f"may hold another voice, or the same in another room, as from {moment(spans[0].start_s)} ({sure} sure)"
+        yield Evidence(sum(v.speech_s for v in doubtful), None, spans, detail=told)
+
+
+@SUBJECT.check(
+    "OVERLAP",
+    Severity.WARNING,
+    gravest=Severity.ERROR,
+    says="has two voices at once for {detail}",
+    hint="Cut those places out, or leave the clip out: two voices at once cannot be taken apart again.",
+    means="Two people speak at the same time. What is learned from it is neither of them.",
+)
+def overlap(speakers: Speakers, limits: SpeakersLimits) -> Iterator[Evidence]:
+    """Fires for any overlap; an error when it is too much of the speech."""
+    if not speakers.overlaps or not speakers.overlap_s:
+        return
+    ratio = min(speakers.overlap_s / speakers.speech_s, 1.0) if speakers.speech_s else 1.0
+    if _over(ratio, limits.max_overlap_ratio):
+        told = f"{ratio:.1%} of its speech; up to {limits.max_overlap_ratio:.0%} is only warned of"
+        yield Evidence(ratio, limits.max_overlap_ratio, speakers.overlaps, detail=told, severity=Severity.ERROR)
+    else:
+        yield Evidence(speakers.overlap_s, None, speakers.overlaps, detail=f"{ratio:.1%} of its speech")
+
+
+def _sure(voice: Voice, limits: SpeakersLimits) -> bool | None:
+    """Whether a voice is surely enough another person's; `None` for the main one."""
+    if voice.sure_ratio is None or limits.min_sure_ratio is None:
+        return None if voice.sure_ratio is None else False
+    return voice.sure_ratio >= limits.min_sure_ratio
+
+
+def _over(value: float, most: float | None) -> bool:
+    return most is not None and value > most
+
+
+def _spans(speakers: Speakers, voices: Sequence[Voice]) -> tuple[Span, ...]:
+    names = {voice.speaker for voice in voices}
+    return tuple(Span(turn.start_s, turn.end_s) for turn in speakers.turns if turn.speaker in names)

@@ -1,0 +1,209 @@
+"""Main voice: clips that belong to somebody else than the rest of the set, and sets of which nobody can say whose they are."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue import Limits, Subject, limit
+from pipeline.readings import Reference, Speakers, Voice
+from pipeline.records import Clip, Evidence, Severity
+from pipeline.set_readings import Likeness, MainVoice, Person
+from pipeline.turns import Sound, another
+from pipeline.voiceprints import main_voice, read, unit
+from pipeline.words import clock
+
+ALIKE = 0.8
+"""Cosine of a clip's voice to the main one. Of 41 clips of a reader none was under 0.86 to his others; of 1,287 pairs with another
+reader 1 in 100 was over 0.76. In another room the same reader's is at 0.5 to 0.75."""
+
+SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
+"""A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
+
+SURE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class MainVoiceLimits(Limits):
+    """How sure it must be that a clip is another person's, and how much of the set may be."""
+
+    min_sure_ratio: float | None = limit(
+        0.7,
+        "of files by other readers 80 in 100 are surer, of one reader's in another recorded room none or 2 in 100; less sure is "
+        "a warning: it may be the same person in another room or on another microphone",
+        looser="higher",
+    )
+    max_others_ratio: float | None = limit(
+        0.4,
+        "of the speech: with more of it by others nobody can tell whose voice is wanted; --reference says so",
+    )
+
+
+class MainVoiceMeter:
+    """Keeps the voices of the clips, about 1 kB each."""
+
+    def __init__(self, reference: Reference | None = None) -> None:
+        self._reference = reference
+        self._clips: list[tuple[str, Speakers]] = []
+
+    def feed(self, clip: Clip) -> None:
+        """Take in a clip; one without a voice says nothing."""
+        speakers = clip.readings.get(Speakers)
+        if speakers is not None and speakers.voices:
+            self._clips.append((clip.source.id, speakers))
+
+    def read(self) -> MainVoice:
+        """Every clip against the main voice, and all voices against each other."""
+        heard = [list(_voices(id_, speakers)) for id_, speakers in sorted(self._clips, key=lambda pair: pair[0])]
+        voices = [each for clip in heard for each in clip]
+        reference = self._reference
+        path = None if reference is None else reference.path
+        if not voices:
+            return MainVoice(reference=path)
+        main = _main(voices) if reference is None else _sound(reference.voice, reference.print)
+        others = [each for each in voices if not _own(each, main)]
+        people = [_person([each for each in voices if _own(each, main)], None)]
+        people += sorted(_grouped(others, main), key=lambda person: (-person.speech_s, person.clips))
+        return MainVoice(tuple(_likeness(clip, main) for clip in heard), tuple(people), path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One voice of one clip."""
+
+    clip: str
+    voice: Voice
+    sound: Sound
+
+
+def _voices(clip: str, speakers: Speakers) -> Iterator[_Heard]:
+    for voice, print_ in zip(speakers.voices, speakers.prints, strict=True):
+        yield _Heard(clip, voice, _sound(voice, print_))
+
+
+def _likeness(heard: Sequence[_Heard], main: Sound) -> Likeness:
+    """How like the main voice a clip's own is, which is the first of its voices."""
+    first = heard[0]
+    own_s = sum(each.voice.speech_s for each in heard if _own(each, main))
+    return Likeness(
+        clip=first.clip,
+        speech_s=first.voice.speech_s,
+        similarity=float(first.sound.voice @ main.voice),
+        sure_ratio=another(first.sound, main),
+        main_ratio=own_s / sum(each.voice.speech_s for each in heard),
+    )
+
+
+def _sound(voice: Voice, print_: str) -> Sound:
+    return Sound(read(print_), voice.pitch_semitones, voice.decay_db)
+
+
+def _main(heard: Sequence[_Heard]) -> Sound:
+    """The voice with the most speech, and how it sounds on the whole."""
+    weights = np.array([each.voice.speech_s for each in heard])
+    voice = main_voice(np.stack([each.sound.voice for each in heard]), weights, ALIKE, ALIKE)
+    near = [each for each in heard if float(each.sound.voice @ voice) >= ALIKE]
+    together = _together(near or heard)
+    return Sound(voice, together.pitch_semitones, together.decay_db)
+
+
+def _together(heard: Sequence[_Heard]) -> Sound:
+    """How several voices sound together, each with the weight of its speech."""
+    weights = np.array([each.voice.speech_s for each in heard])
+    voice = unit(weights @ np.stack([each.sound.voice for each in heard]))
+    pitches = [
+        (pitch, w) for each, w in zip(heard, weights, strict=True) if (pitch := each.sound.pitch_semitones) is not None
+    ]
+    pitch = sum(p * w for p, w in pitches) / sum(w for _, w in pitches) if pitches else None
+    return Sound(voice, pitch, float(weights @ [each.sound.decay_db for each in heard] / weights.sum()))
+
+
+def _own(each: _Heard, main: Sound) -> bool:
+    return float(each.sound.voice @ main.voice) >= alike(each.voice.speech_s)
+
+
+def alike(speech_s: float) -> float:
+    """The cosine that so much speech of the main voice has to all of it at least."""
+    part = float(np.clip((speech_s - SHORT_S) / (WHOLE_S - SHORT_S), 0, 1))
+    return SHORT_ALIKE + part * (ALIKE - SHORT_ALIKE)
+
+
+def _grouped(others: Sequence[_Heard], main: Sound) -> Iterator[Person]:
+    """The voices that are not the main one's, those that are alike together."""
+    groups: list[list[_Heard]] = []
+    for each in sorted(others, key=lambda e: (-e.voice.speech_s, e.clip)):
+        likeness = [float(_together(group).voice @ each.sound.voice) for group in groups]
+        if likeness and max(likeness) >= alike(each.voice.speech_s):
+            groups[int(np.argmax(likeness))].append(each)
+        else:
+            groups.append([each])
+    for group in groups:
+        yield _person(group, another(_together(group), main))
+
+
+def _person(heard: Sequence[_Heard], sure_ratio: float | None) -> Person:
+    clips = tuple(sorted({each.clip for each in heard}))
+    return Person(sum(each.voice.speech_s for each in heard), clips, sure_ratio)
+
+
+SUBJECT = Subject("main_voice", MainVoiceLimits, MainVoice, MainVoiceMeter, needs=("reference",), turn="compare")
+
+
+@SUBJECT.check(
+    "ODD_SPEAKER",
+    Severity.ERROR,
+    says="{detail}",
+    hint="Listen to it beside the others. If it is another person, leave it out; if it is the same, it was recorded otherwise.",
+    means="The file's voice is not the set's: somebody else's recording, or the same person in another room or on another "
+    "microphone, which sounds as far away. How sure it is is told; where it is less sure, it is a warning.",
+)
+def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]:
+    """Fires for a clip whose own main voice is unlike that of the set, or of the reference."""
+    whose = "most of the set" if found.reference is None else f"the reference {found.reference}"
+    for clip in found.likenesses:
+        if clip.similarity >= alike(clip.speech_s) or clip.main_ratio > 0.5:
+            continue
+        sure = limits.min_sure_ratio is not None and clip.sure_ratio >= limits.min_sure_ratio
+        share = f", which has {clip.main_ratio:.0%} of its speech" if clip.main_ratio > 0 else ""
+        said = (
+            "is another voice than"
+            if sure
+            else "is another voice, or the same in another room or on another microphone, than"
+        )
+        yield Evidence(
+            clip.sure_ratio,
+            clips=(clip.clip,),
+            detail=f"{said} {whose}{share} ({clip.sure_ratio:.0%} sure)",
+            severity=None if sure else Severity.WARNING,
+        )
+
+
+@SUBJECT.check(
+    "UNSURE",
+    Severity.WARNING,
+    gravest=Severity.ERROR,
+    says="{detail}",
+    hint="Name a recording of the wanted voice with --reference, or check each person's files by themselves.",
+    means="A question that the gate asks has no sure answer: here, whose voice this set is.",
+)
+def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]:
+    """Fires where too much of the set is by others than the most frequent voice to know which one is wanted."""
+    ratio, most = _others_ratio(found), limits.max_others_ratio
+    if most is None or ratio <= most or found.reference is not None:
+        return
+    sure_s = sum(person.speech_s for person in found.people[1:] if (person.sure_ratio or 0.0) >= SURE)
+    whole_s = sum(person.speech_s for person in found.people)
+    first, second = found.people[0].speech_s, found.people[1].speech_s
+    yield Evidence(
+        ratio,
+        most,
+        detail=f"has no clear main voice: {ratio:.0%} of its speech is not by the most frequent one (up to {most:.0%} is let "
+        f"pass), which speaks for {clock(first)}, the next for {clock(second)}",
+        severity=Severity.ERROR if sure_s / whole_s > most else None,
+    )
+
+
+def _others_ratio(found: MainVoice) -> float:
+    """The share of the speech that is not the main voice's."""
+    whole_s = sum(person.speech_s for person in found.people)
+    return 1 - found.people[0].speech_s / whole_s if whole_s else 0.0

@@ -1,0 +1,230 @@
+"""Whose voice, 1.6 s at a time: GE2E embeddings of the speech, few where all is one voice, many where it may not be.
+
+Wan et al., "Generalized end-to-end loss for speaker verification", ICASSP 2018. The frames in which somebody speaks are laid end
+to end, and a look at 1.6 s of them is taken every 2 s. One such look errs in 3 of 100 cases, so it decides nothing: where one is
+unlike what was heard so far, or where PyanNet hears two voices, looks are taken every 0.4 s around it, and `pipeline.turns`
+pools them.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import mel
+from pipeline.records import Activity, Block, Floats
+from pipeline.series import Series
+from pipeline.turns import LOOK, Partials
+from pipeline.voiceprints import unit
+
+STEP, DENSE_STEP = 200, 40
+"""Frames of speech from one look to the next: every 2 s, and every 0.4 s where it may be another voice."""
+
+VOICE, SOUNDS = 256, 3
+"""Numbers that the network makes of a look, and what else is kept of it: as in `pipeline.turns.Partials`."""
+
+BATCH = 4
+"""Looks at once, counted from the first: more were no faster, and the same ones whatever the blocks."""
+
+MOST_AT_ONCE = 12
+"""Closer looks come by tens; one alone takes the network twice its time."""
+
+FEWEST = 100
+"""With less speech than that, 1 s, a voice cannot be told."""
+
+LIKE_THE_REST = 0.8
+"""Cosine to the mean of the other looks so far. Of inserts of 2 to 5 s of another voice all had a look under it, of a single
+reader's looks 5 in 100 were."""
+
+SPEAKING = 0.5
+"""A voice speaks in a frame where that is rather so than not."""
+
+WINDOW_FRAMES = 293
+"""A local voice keeps its column inside one of PyanNet's windows only."""
+
+OTHER_FRAMES = 18
+"""0.3 s of another local voice than the window's first are worth a closer look."""
+
+VOICED_BANDS = slice(4, 36)
+"""Without the lowest and the highest, where there is hum, hiss and the edge of codecs."""
+
+FALL_FRAMES, FALL_PERCENT = 3, 10
+"""By how much bands fall in 30 ms, in the tenth of the frames in which they fall fastest."""
+
+AUDIBLE_DB = 25.0
+"""What falls from further below a band's peak is noise and no voice."""
+
+LOUD = 0.9
+"""The mean sum over a look's bands that all are brought to, that of speech at about -25 dBFS: the network hears level."""
+
+
+class Network(Protocol):
+    """An onnxruntime session of the voice encoder."""
+
+    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
+        """The outputs for a batch of looks."""
+        ...
+
+
+class PartialsMeter:
+    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several, 4 bytes a frame of speech, 20 s of mels."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._speech = _Speech()
+        self._mels = np.empty((0, mel.COLUMNS), np.float32)  # of the speech, from `_from` on
+        self._other = np.empty(0, bool)
+        self._from = 0
+        self._spoken = Series(np.int32)
+        self._looks = 0
+        self._at = Series(np.int32)
+        self._voices = Series(np.float16, VOICE + SOUNDS)
+        self._sum = np.zeros(VOICE)
+        self._close_until = -1  # no closer look is needed up to here
+
+    def feed(self, block: Block) -> None:
+        """Take in a block with its 16 kHz mono and its activity."""
+        mels, numbers, other = self._speech.feed(block)
+        self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
+        self._spoken.extend(numbers)
+        while (self._looks + BATCH) * STEP + LOOK <= self._from + len(self._mels):
+            at, voices, self._sum = self._seen(BATCH, self._from + len(self._mels))
+            self._at.extend(at)
+            self._close_until = max(self._close_until, int(at.max()))
+            self._voices.extend(voices)
+            self._looks += BATCH
+            done = (self._looks - 1) * STEP - self._from
+            self._mels, self._other, self._from = self._mels[done:], self._other[done:], self._from + done
+
+    def read(self) -> Partials:
+        """All looks so far, one at the very end of the speech among them."""
+        kept = self._mels, self._other
+        mels, numbers, other = self._speech.rest()
+        self._mels, self._other = np.concatenate((kept[0], mels)), np.concatenate((kept[1], other))
+        at, voices = self._last(self._from + len(self._mels))
+        self._mels, self._other = kept
+        at, order = np.unique(np.concatenate((self._at.array(), at)), return_index=True)
+        made = np.concatenate((self._voices.array(), voices.astype(np.float16)))[order].astype(np.float32)
+        spoken = np.concatenate((self._spoken.array(), numbers)).astype(np.int64)
+        return Partials(at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:])
+
+    def _last(self, total: int) -> tuple[NDArray[np.int64], Floats]:
+        """The looks at the rest of so many frames of speech: where they begin, and the voices."""
+        if total < FEWEST:
+            return np.empty(0, np.int64), np.empty((0, VOICE + SOUNDS), np.float32)
+        count = max(total - LOOK, 0) // STEP + 1 - self._looks
+        at, voices, _ = self._seen(count, total)
+        last = max(total - LOOK, 0)
+        if last in at:
+            return at, voices
+        return np.append(at, last), np.concatenate((voices, self._embedded([last])))
+
+    def _seen(self, count: int, total: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.float64]]:
+        """So many more looks, and closer ones: where they begin, the voices, and the sum of all plain looks with these."""
+        steps = (self._looks + np.arange(count)) * STEP
+        plain = self._embedded(steps.tolist())
+        whole = self._sum + plain[:, :VOICE].sum(axis=0, dtype=np.float64)
+        closer = sorted(set(self._closer(steps, plain[:, :VOICE], whole, total)) - set(steps.tolist()))
+        at = np.concatenate((steps, np.array(closer, np.int64)))
+        return at, np.concatenate((plain, self._embedded(closer))), whole
+
+    def _closer(
+        self, steps: NDArray[np.int64], voices: Floats, whole: NDArray[np.float64], total: int
+    ) -> Iterator[int]:
+        """Where closer looks begin: around those unlike the rest, and where another voice is heard."""
+        for step, voice in zip(steps.tolist(), voices, strict=True):
+            rest = whole - voice
+            length = float(np.linalg.norm(rest))
+            unlike = length > 0 and float(voice @ rest) / length < LIKE_THE_REST
+            if unlike or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
+                for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
+                    if self._close_until < at <= total - LOOK:
+                        yield at
+
+    def _embedded(self, starts: list[int]) -> Floats:
+        """The voices and sounds (looks, 259) of the looks that begin there, 1.6 s each or as long as there is speech."""
+        made = [np.empty((0, VOICE + SOUNDS), np.float32)]
+        for first in range(0, len(starts), MOST_AT_ONCE):
+            looks = np.stack([self._mels[at - self._from :][:LOOK] for at in starts[first : first + MOST_AT_ONCE]])
+            mels = looks[:, :, : mel.BANDS]
+            mels = mels * (LOUD / np.maximum(mels.sum(axis=2).mean(axis=1), 1e-12))[:, None, None]
+            voices = np.asarray(self._network.run(None, {"mel": mels})[0], np.float32)
+            sounds = np.array([_sound(look) for look in looks], np.float32)
+            made.append(np.concatenate((voices, sounds), axis=1))
+        return np.concatenate(made)
+
+
+def _sound(look: Floats) -> tuple[float, float, float]:
+    """Frames with a pitch, its median in semitones, and how far bands fall in 30 ms where they fall fast, in dB."""
+    pitched = look[:, mel.BANDS] > 0
+    semitones = float(np.median(look[pitched, mel.BANDS + 1])) if pitched.any() else 0.0
+    level_db = 10 * np.log10(look[:, VOICED_BANDS] + 1e-12)
+    falls = level_db[FALL_FRAMES:] - level_db[:-FALL_FRAMES]
+    falls = falls[level_db[:-FALL_FRAMES] > level_db.max(axis=0) - AUDIBLE_DB]
+    fall_db = float(np.percentile(falls, FALL_PERCENT)) if len(falls) else 0.0
+    return float(pitched.sum()), semitones, fall_db
+
+
+class _Speech:
+    """Picks the mel frames in which somebody speaks. Keeps 5 s of activity, and as much of mel frames."""
+
+    def __init__(self) -> None:
+        self._frames = mel.MelFrames()
+        self._mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
+        self._number = 0  # in the clip, of the first mel frame held
+        self._voices: Floats | None = None  # activity not settled
+        self._flags = np.empty((0, 2), bool)  # speech, other voice: per frame of activity, settled
+        self._first = 0  # number of the first of them
+
+    def feed(self, block: Block) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+        """The mel frames, their numbers in the clip and whether another voice speaks, as far as both are known."""
+        if block.mono16k is None or block.activity is None:
+            return self._cut(0)
+        self._mels = np.concatenate((self._mels, *self._frames.feed(block.mono16k)))
+        heard = _heard(block.activity)
+        self._voices = heard if self._voices is None else np.concatenate((self._voices, heard))
+        whole = len(self._voices) // WINDOW_FRAMES * WINDOW_FRAMES
+        self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices[:whole]))))
+        self._voices = self._voices[whole:]
+        settled = -(-(self._first + len(self._flags)) * Activity.HOP // mel.HOP)
+        made = self._cut(min(settled - self._number, len(self._mels)))
+        passed = self._number * mel.HOP // Activity.HOP - self._first
+        self._flags, self._first = self._flags[passed:], self._first + passed
+        return made
+
+    def rest(self) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+        """What is still owed; asking changes nothing."""
+        kept = self._mels, self._flags, self._number
+        if self._voices is not None and len(self._voices):
+            self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices))))
+        self._mels = np.concatenate((self._mels, self._frames.rest()))
+        made = self._cut(len(self._mels))
+        self._mels, self._flags, self._number = kept
+        return made
+
+    def _cut(self, count: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+        numbers = self._number + np.arange(max(count, 0))
+        at = np.minimum(numbers * mel.HOP // Activity.HOP - self._first, len(self._flags) - 1)
+        flags = self._flags[at] if len(self._flags) else np.zeros((len(at), 2), bool)
+        speech = flags[:, 0]
+        made = self._mels[: len(numbers)][speech]
+        self._mels, self._number = self._mels[len(numbers) :], self._number + len(numbers)
+        return made, numbers[speech], flags[speech, 1]
+
+
+def _heard(activity: Activity) -> Floats:
+    """Speech and the local voices, (frames, 4)."""
+    voices = np.zeros((len(activity.speech), 3), np.float32) if activity.voices is None else activity.voices
+    return np.concatenate((activity.speech[:, None], voices), axis=1)
+
+
+def _windows(heard: Floats) -> list[Floats]:
+    return [heard[first : first + WINDOW_FRAMES] for first in range(0, len(heard), WINDOW_FRAMES)]
+
+
+def _flags(window: Floats) -> NDArray[np.bool_]:
+    """Who speaks in a window: anybody, and another than its first voice, (frames, 2)."""
+    speaking = window[:, 1:] >= SPEAKING
+    first = int(speaking.sum(axis=0).argmax())
+    return np.stack((window[:, 0] >= SPEAKING, np.delete(speaking, first, axis=1).any(axis=1)), axis=1)

@@ -1,0 +1,156 @@
+"""Whose the set is: clips with voices made by hand, compared as a set."""
+
+import time
+
+import numpy as np
+import pytest
+
+from pipeline import config
+from pipeline.corpus.main_voice import SUBJECT, MainVoiceMeter, alike
+from pipeline.readings import Reference, Speakers, Voice
+from pipeline.records import Readings, Severity
+from pipeline.stages import flag
+from pipeline.voiceprints import unit, written
+
+
+def someone(seed):
+    """A person's voice: others' are about 0.6 like it."""
+    return unit(np.abs(np.random.default_rng(seed).standard_normal(256)))
+
+
+def near(voice, likeness, seed):
+    """A voice that is so like another; a little more so once it is written, which leaves out negative numbers."""
+    other = np.random.default_rng(seed).standard_normal(256)
+    other -= (other @ voice) * voice
+    return likeness * voice + np.sqrt(1 - likeness**2) * unit(other)
+
+
+ME, GUEST, THIRD = someone(1), someone(2), someone(3)
+
+
+def speaking(*voices, sure=0.9, semitones=3.0, decay_db=-14.0):
+    """A reading of a clip with (voice, seconds), the first of them its own."""
+    made = [
+        Voice("ABC"[i], seconds, 1.0 if i == 0 else 0.5, None if i == 0 else sure, semitones, decay_db)
+        for i, (_, seconds) in enumerate(voices)
+    ]
+    whole_s = sum(seconds for _, seconds in voices)
+    prints = tuple(written(np.maximum(voice, 0)) for voice, _ in voices)
+    return Speakers(len(made), whole_s, (), tuple(made), prints, (), 0.0, "embedded")
+
+
+@pytest.fixture
+def mine(clip):
+    """Ten clips of one person."""
+    return [clip(f"me{i}.wav", speaking((near(ME, 0.95, i), 20.0))) for i in range(10)]
+
+
+def test_a_set_of_one_person_is_found_nothing_with(mine, compared):
+    assert compared(SUBJECT, mine) == {}
+
+
+def test_another_person_s_file_is_odd_and_an_error(mine, clip, compared):
+    stranger = clip("you.wav", speaking((GUEST, 20.0), semitones=9.0))
+    found = compared(SUBJECT, [*mine, stranger])
+    assert set(found) == {("ODD_SPEAKER", "you.wav")}
+    finding = found["ODD_SPEAKER", "you.wav"]
+    assert finding.severity is Severity.ERROR
+    assert "% sure" in finding.message
+
+
+def test_what_may_be_the_same_person_in_a_hall_is_a_warning(mine, clip, compared):
+    hall = clip("hall.wav", speaking((near(ME, 0.6, 20), 20.0), decay_db=-7.0))
+    assert compared(SUBJECT, [*mine, hall])["ODD_SPEAKER", "hall.wav"].severity is Severity.WARNING
+
+
+def test_the_order_of_the_clips_does_not_matter(mine, clip, compared):
+    clips = [*mine, clip("you.wav", speaking((GUEST, 20.0))), clip("talk.wav", speaking((ME, 60.0), (THIRD, 30.0)))]
+    texts = [
+        {key: finding.message for key, finding in compared(SUBJECT, order).items()} for order in (clips, clips[::-1])
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_a_clip_in_which_the_main_voice_is_the_minority_is_odd_and_says_its_share(mine, clip, compared):
+    talk = clip("talk.wav", speaking((GUEST, 40.0), (near(ME, 0.95, 30), 20.0)))
+    assert "33% of its speech" in compared(SUBJECT, [*mine, talk])["ODD_SPEAKER", "talk.wav"].message
+
+
+def test_a_clip_with_a_guest_is_still_the_main_voice_s(mine, clip, compared):
+    assert compared(SUBJECT, [*mine, clip("talk.wav", speaking((near(ME, 0.95, 30), 40.0), (GUEST, 20.0)))]) == {}
+
+
+def test_of_two_people_who_share_a_set_neither_is_picked(clip, compared):
+    clips = [
+        clip(f"{who}{i}.wav", speaking((near(voice, 0.95, i), 20.0), semitones=at))
+        for i in range(5)
+        for who, voice, at in (("me", ME, 3.0), ("you", GUEST, 9.0))
+    ]
+    finding = compared(SUBJECT, clips)["UNSURE",]
+    assert finding.severity is Severity.ERROR
+    assert "no clear main voice" in finding.message
+    assert "--reference" in finding.hint
+
+
+def test_two_rooms_that_share_a_set_are_a_warning_only(clip, compared):
+    dry = [clip(f"dry{i}.wav", speaking((near(ME, 0.95, i), 20.0))) for i in range(5)]
+    hall_voice = near(ME, 0.65, 50)
+    hall = [clip(f"hall{i}.wav", speaking((near(hall_voice, 0.95, i), 20.0), decay_db=-5.0)) for i in range(5)]
+    assert compared(SUBJECT, [*dry, *hall])["UNSURE",].severity is Severity.WARNING
+
+
+def referred(clips, voice):
+    meter = MainVoiceMeter(Reference("wanted.wav", Voice("A", 30.0, 1.0, None, 3.0, -14.0), written(voice)))
+    for each in clips:
+        meter.feed(each)
+    found = flag.findings(SUBJECT, meter.read(), Readings(), config.load())
+    return {(finding.code, *finding.evidence.clips): finding for finding in found}
+
+
+def test_a_reference_decides_whose_voice_is_wanted(mine, clip):
+    guest = clip("you.wav", speaking((near(GUEST, 0.95, 9), 20.0), semitones=9.0))
+    assert set(referred([*mine, guest], ME)) == {("ODD_SPEAKER", "you.wav")}
+    wanted = referred([*mine, guest], GUEST)
+    assert ("ODD_SPEAKER", "you.wav") not in wanted
+    assert all(("ODD_SPEAKER", f"me{i}.wav") in wanted for i in range(10))
+    assert "wanted.wav" in wanted["ODD_SPEAKER", "me0.wav"].message
+
+
+def test_the_voices_of_the_set_are_told_with_their_clips(mine, clip):
+    meter = MainVoiceMeter()
+    for each in (
+        *mine,
+        clip("a.wav", speaking((ME, 60.0), (GUEST, 9.0))),
+        clip("b.wav", speaking((near(GUEST, 0.95, 3), 30.0))),
+    ):
+        meter.feed(each)
+    main, other = meter.read().people
+    assert (main.speech_s, len(main.clips), main.sure_ratio) == (260.0, 11, None)
+    assert (other.speech_s, other.clips) == (39.0, ("a.wav", "b.wav"))
+
+
+@pytest.mark.parametrize(("speech_s", "likeness"), [(0.5, 0.62), (1.0, 0.62), (3.0, 0.71), (5.0, 0.8), (600.0, 0.8)])
+def test_little_speech_need_be_less_like(speech_s, likeness):
+    assert alike(speech_s) == pytest.approx(likeness)
+
+
+def test_clips_without_a_voice_say_nothing(mine, clip, compared):
+    silent = clip("silent.wav", Speakers(why="there is under 1 s of speech"))
+    assert compared(SUBJECT, [*mine, silent, clip("none.wav")]) == {}
+    assert compared(SUBJECT, [silent]) == {}
+    assert compared(SUBJECT, []) == {}
+
+
+def test_a_single_clip_is_its_own_main_voice(clip, compared):
+    assert compared(SUBJECT, [clip("one.wav", speaking((ME, 20.0)))]) == {}
+
+
+def test_thousands_of_clips_take_no_square_of_time(clip):
+    """Ten thousand voices, all pairs of which would be 10 GB."""
+    meter = MainVoiceMeter()
+    reading = speaking((ME, 3.0))
+    for number in range(10_000):
+        meter.feed(clip(f"{number:05d}.wav", reading))
+    started = time.process_time()
+    assert len(meter.read().likenesses) == 10_000
+    assert time.process_time() - started < 60

@@ -1,0 +1,156 @@
+"""Looks at voices: where they are taken, and that nothing about blocks or order shows in them. The network is a stand-in."""
+
+import numpy as np
+import pytest
+
+from pipeline import mel
+from pipeline.meters import partials
+from pipeline.meters.partials import DENSE_STEP, LOOK, STEP, PartialsMeter
+from pipeline.records import Activity, Block
+
+RATE_HZ, HOP = Activity.RATE_HZ, Activity.HOP
+BANDS_HZ = {"low": (200, 900), "high": (1_500, 4_000)}
+
+
+class Colours:
+    """In the encoder's place: a voice is the mean spectrum of a look, so that voices of other bands are far apart."""
+
+    def run(self, _outputs, given):
+        means = given["mel"].mean(axis=1)
+        voices = np.zeros((len(means), 256), np.float32)
+        voices[:, : mel.BANDS] = means
+        return [voices / np.maximum(np.linalg.norm(voices, axis=1, keepdims=True), 1e-9)]
+
+
+def voice(band, seconds, seed=1):
+    """Noise in the band of a voice."""
+    random = np.random.default_rng(seed)
+    bins = np.fft.rfft(random.standard_normal(round(seconds * RATE_HZ)))
+    hz = np.fft.rfftfreq(round(seconds * RATE_HZ), 1 / RATE_HZ)
+    low, high = BANDS_HZ[band]
+    samples = np.fft.irfft(np.where((hz > low) & (hz < high), bins, 0), round(seconds * RATE_HZ))
+    return (0.05 * samples / samples.std()).astype(np.float32)
+
+
+def blocks(samples, speech=None, other=None, frames=50):
+    """Blocks of that many frames of activity; `speech` and `other` say when somebody speaks, and when a second local voice."""
+    count = -(-len(samples) // HOP)
+    at_s = np.arange(count) * Activity.FRAME_S
+    speaking = np.ones(count, np.float32) if speech is None else np.array([speech(s) for s in at_s], np.float32)
+    second = np.zeros(count, np.float32) if other is None else np.array([other(s) for s in at_s], np.float32)
+    voices = np.stack((speaking * (1 - second), second, np.zeros(count)), axis=1).astype(np.float32)
+    for first in range(0, count, frames):
+        part = slice(first, first + frames)
+        mono = samples[first * HOP : (first + frames) * HOP]
+        level = np.full(len(speaking[part]), -26.0, np.float32)
+        activity = Activity(first, speaking[part], level, voices[part], second[part], "pyannet")
+        yield Block(mono[:, None], first * HOP, RATE_HZ, mono, activity)
+
+
+def looked(samples, **kwargs):
+    meter = PartialsMeter(Colours())
+    for block in blocks(samples, **kwargs):
+        meter.feed(block)
+    return meter.read()
+
+
+def same(one, other):
+    return all((getattr(one, name) == getattr(other, name)).all() for name in ("at", "voices", "spoken", "sounds"))
+
+
+def test_of_one_voice_there_is_a_look_every_two_seconds_and_one_at_the_end():
+    found = looked(voice("low", 20.0))
+    assert found.at.tolist() == [*range(0, 2_001 - LOOK + 1, STEP), 2_001 - LOOK]
+    assert np.linalg.norm(found.voices, axis=1) == pytest.approx(1, abs=1e-3)
+
+
+def test_around_another_voice_they_are_closer():
+    samples = np.concatenate((voice("low", 12.0), voice("high", 3.0), voice("low", 12.0)))
+    found = looked(samples)
+    inside = found.at[(found.at > 1_000) & (found.at < 1_600)]
+    assert (np.diff(inside) <= DENSE_STEP).all()
+    outside = found.at[(found.at < 600) | (found.at > 2_200)]
+    assert set(outside[:-1] % STEP) == {0}
+
+
+def test_where_the_segmentation_hears_a_second_voice_they_are_closer_whatever_they_are_like():
+    found = looked(voice("low", 20.0), other=lambda s: 11.0 < s < 12.0)
+    assert (np.diff(found.at[(found.at >= 900) & (found.at <= 1_300)]) <= DENSE_STEP).all()
+    assert set(found.at[found.at < 700] % STEP) == {0}
+
+
+def test_pauses_are_left_out_and_the_frames_know_where_they_were():
+    found = looked(voice("low", 10.0), speech=lambda s: not 3.0 <= s < 5.0)
+    jumps = np.flatnonzero(np.diff(found.spoken) > 1)
+    assert len(jumps) == 1
+    assert found.spoken[jumps[0]] * mel.FRAME_S == pytest.approx(3.0, abs=0.03)
+    assert found.spoken[jumps[0] + 1] * mel.FRAME_S == pytest.approx(5.0, abs=0.03)
+    assert len(found.spoken) == pytest.approx(800, abs=4)
+
+
+@pytest.mark.parametrize("gain", [0.01, 0.3, 3.0])
+def test_the_level_does_not_show(gain):
+    samples = np.concatenate((voice("low", 8.0), voice("high", 3.0)))
+    plain, other = looked(samples), looked(samples * np.float32(gain))
+    assert (plain.at == other.at).all()
+    assert np.abs(plain.voices - other.voices).max() < 2e-3
+
+
+@pytest.mark.parametrize("frames", [1, 7, 293, 5_000])
+def test_blocks_do_not_matter_to_the_last_bit(frames):
+    samples = np.concatenate((voice("low", 9.0), voice("high", 3.0), voice("low", 9.0)))
+    speech = {"speech": lambda s: s % 4 < 3.6, "other": lambda s: 9.0 < s < 12.0}
+    assert same(looked(samples, frames=frames, **speech), looked(samples, **speech))
+
+
+def test_asking_changes_nothing():
+    meter = PartialsMeter(Colours())
+    made = list(blocks(np.concatenate((voice("low", 11.0), voice("high", 2.5)))))
+    for block in made[:20]:
+        meter.feed(block)
+    first = meter.read()
+    assert same(first, meter.read())
+    for block in made[20:]:
+        meter.feed(block)
+    again = PartialsMeter(Colours())
+    for block in made:
+        again.feed(block)
+    assert same(meter.read(), again.read())
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.0, 0), (0.9, 0), (1.1, 1), (1.5, 1), (1.7, 2)])
+def test_a_second_of_speech_makes_a_look(seconds, looks):
+    assert len(looked(voice("low", 4.0), speech=lambda s: s < seconds).at) == looks
+
+
+def test_digital_silence_called_speech_is_no_fault():
+    found = looked(np.zeros(4 * RATE_HZ, np.float32))
+    assert np.isfinite(found.voices).all()
+    assert np.isfinite(found.sounds).all()
+
+
+def test_no_more_looks_are_taken_than_are_kept(monkeypatch):
+    """In a talk of two, where all is close, no place is looked at twice."""
+    taken = []
+    run = Colours.run
+    monkeypatch.setattr(
+        Colours, "run", lambda self, names, given: taken.append(len(given["mel"])) or run(self, names, given)
+    )
+    turns = [voice("low" if i % 2 else "high", 3.0, seed=i) for i in range(8)]
+    found = looked(np.concatenate(turns))
+    assert sum(taken) <= len(found.at) + 1
+
+
+def test_a_fall_of_sound_tells_a_hall_from_a_dry_room():
+    random = np.random.default_rng(5)
+    at = np.arange(8 * RATE_HZ) / RATE_HZ
+    dry = random.standard_normal(len(at)) * 10 ** (-120 * (at % 0.4) / 20)
+    hall = random.standard_normal(len(at)) * 10 ** (-40 * (at % 0.4) / 20)
+    falls = [looked(0.1 * samples.astype(np.float32)).sounds[:, 2].mean() for samples in (dry, hall)]
+    assert falls[0] < falls[1] - 1
+
+
+def test_the_constants_keep_to_the_network():
+    assert LOOK <= 180
+    assert STEP % DENSE_STEP == 0
+    assert partials.FEWEST <= LOOK
