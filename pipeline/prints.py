@@ -162,24 +162,27 @@ def _counted(keys: Ints, votes: Ints, parts: list[Ints]) -> tuple[Ints, Ints]:
 
 
 def _hashes(clips: Sequence[Peaks]) -> tuple[Ints, Ints, Ints]:
-    """Every hash with the clip and the frame that it begins in, in the order of the clips."""
-    hashes, owners, frames = ([np.empty(0, np.int64)] for _ in range(3))
-    for number, clip in enumerate(clips):
-        count = len(clip.frames)
-        steps = clip.steps // STEP_CELL
-        for second in range(1, BEHIND):
-            for third in range(second + 1, BEHIND + 1):
-                at = np.arange(count - third)
-                late = clip.frames[at + third] - clip.frames[at]
-                at = at[late <= MAX_FRAMES]
-                gaps = [(clip.frames[at + behind] - clip.frames[at]) // FRAME_CELL for behind in (second, third)]
-                code = np.zeros(len(at), np.int64)
-                for part in (steps[at], steps[at + second], steps[at + third], *gaps):
-                    code = code * 64 + part
-                hashes.append(code)
-                owners.append(np.full(len(at), number))
-                frames.append(clip.frames[at])
-    return np.concatenate(hashes), np.concatenate(owners), np.concatenate(frames)
+    """Every hash with the clip and the frame that it begins in, in the order of the clips.
+
+    All clips are gone through at once: of thousands of short ones each by itself would take longer than its hashes.
+    """
+    peaks_of = np.array([len(clip.frames) for clip in clips], np.int64)
+    owner = np.repeat(np.arange(len(clips)), peaks_of)
+    frame = np.concatenate([np.empty(0, np.int64), *(clip.frames for clip in clips)])
+    step = np.concatenate([np.empty(0, np.int64), *(clip.steps for clip in clips)]) // STEP_CELL
+    found: list[tuple[Ints, Ints]] = []
+    for second in range(1, BEHIND):
+        for third in range(second + 1, BEHIND + 1):
+            at = np.arange(len(owner) - third)
+            at = at[(owner[at] == owner[at + third]) & (frame[at + third] - frame[at] <= MAX_FRAMES)]
+            code = np.zeros(len(at), np.int64)
+            gaps = [(frame[at + behind] - frame[at]) // FRAME_CELL for behind in (second, third)]
+            for part in (step[at], step[at + second], step[at + third], *gaps):
+                code = code * 64 + part
+            found.append((code, at))
+    codes, at = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(owner[at], kind="stable")
+    return codes[order], owner[at[order]], frame[at[order]]
 
 
 def _compared(one: Peaks, other: Peaks, shifts: list[int]) -> tuple[Part, Part] | None:
