@@ -33,9 +33,12 @@ MOST_AT_ONCE = 12
 FEWEST = 100
 """With less speech than that, 1 s, a voice cannot be told."""
 
-LIKE_THE_REST = 0.8
-"""Cosine to the mean of the other looks so far. Of inserts of 2 to 5 s of another voice all had a look under it, of a single
-reader's looks 5 in 100 were."""
+LIKE_MAIN = 0.8
+"""Cosine to the voice heard most so far. Of inserts of 2 to 5 s of another voice all had a look under it, of a single reader's
+looks 5 in 100 were."""
+
+SURELY_OTHER = 0.7
+"""A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
 
 SPEAKING = 0.5
 """A voice speaks in a frame where that is rather so than not."""
@@ -80,7 +83,7 @@ class PartialsMeter:
         self._looks = 0
         self._at = Series(np.int32)
         self._voices = Series(np.float16, VOICE + SOUNDS)
-        self._sum = np.zeros(VOICE)
+        self._main = _Main()
         self._close_until = -1  # no closer look is needed up to here
 
     def feed(self, block: Block) -> None:
@@ -89,7 +92,8 @@ class PartialsMeter:
         self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
         self._spoken.extend(numbers)
         while (self._looks + BATCH) * STEP + LOOK <= self._from + len(self._mels):
-            at, voices, self._sum = self._seen(BATCH, self._from + len(self._mels))
+            at, voices = self._seen(BATCH, self._from + len(self._mels))
+            self._main.take(voices[:BATCH, :VOICE])
             self._at.extend(at)
             self._close_until = max(self._close_until, int(at.max()))
             self._voices.extend(voices)
@@ -114,30 +118,25 @@ class PartialsMeter:
         if total < FEWEST:
             return np.empty(0, np.int64), np.empty((0, VOICE + SOUNDS), np.float32)
         count = max(total - LOOK, 0) // STEP + 1 - self._looks
-        at, voices, _ = self._seen(count, total)
+        at, voices = self._seen(count, total)
         last = max(total - LOOK, 0)
         if last in at:
             return at, voices
         return np.append(at, last), np.concatenate((voices, self._embedded([last])))
 
-    def _seen(self, count: int, total: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.float64]]:
-        """So many more looks, and closer ones: where they begin, the voices, and the sum of all plain looks with these."""
+    def _seen(self, count: int, total: int) -> tuple[NDArray[np.int64], Floats]:
+        """So many more looks, and closer ones behind them: where they begin, and the voices."""
         steps = (self._looks + np.arange(count)) * STEP
         plain = self._embedded(steps.tolist())
-        whole = self._sum + plain[:, :VOICE].sum(axis=0, dtype=np.float64)
-        closer = sorted(set(self._closer(steps, plain[:, :VOICE], whole, total)) - set(steps.tolist()))
+        closer = sorted(set(self._closer(steps, plain[:, :VOICE], total)) - set(steps.tolist()))
         at = np.concatenate((steps, np.array(closer, np.int64)))
-        return at, np.concatenate((plain, self._embedded(closer))), whole
+        return at, np.concatenate((plain, self._embedded(closer)))
 
-    def _closer(
-        self, steps: NDArray[np.int64], voices: Floats, whole: NDArray[np.float64], total: int
-    ) -> Iterator[int]:
-        """Where closer looks begin: around those unlike the rest, and where another voice is heard."""
-        for step, voice in zip(steps.tolist(), voices, strict=True):
-            rest = whole - voice
-            length = float(np.linalg.norm(rest))
-            unlike = length > 0 and float(voice @ rest) / length < LIKE_THE_REST
-            if unlike or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
+    def _closer(self, steps: NDArray[np.int64], voices: Floats, total: int) -> Iterator[int]:
+        """Where closer looks begin: around those unlike the voice heard most, and where another voice is heard."""
+        likeness = self._main.likeness(voices)
+        for step, like in zip(steps.tolist(), likeness.tolist(), strict=True):
+            if like < LIKE_MAIN or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
                     if self._close_until < at <= total - LOOK:
                         yield at
@@ -164,6 +163,40 @@ def _sound(look: Floats) -> tuple[float, float, float]:
     falls = falls[level_db[:-FALL_FRAMES] > level_db.max(axis=0) - AUDIBLE_DB]
     fall_db = float(np.percentile(falls, FALL_PERCENT)) if len(falls) else 0.0
     return float(pitched.sum()), semitones, fall_db
+
+
+class _Main:
+    """The voice heard most so far, and the sum of what is surely another; when that is more, it takes the place.
+
+    In a talk of two the mean of all looks lies between them and near to both, so that neither would ever stand out.
+    """
+
+    def __init__(self) -> None:
+        self._sums = np.zeros((2, VOICE))
+        self._counts = [0, 0]
+
+    def likeness(self, voices: Floats) -> NDArray[np.float64]:
+        """The cosine of each look to the main voice; of the first ones to what most of them are."""
+        main = self._sums[0] if self._counts[0] else _middle(voices)
+        return np.asarray(voices @ (main / max(float(np.linalg.norm(main)), 1e-9)), np.float64)
+
+    def take(self, voices: Floats) -> None:
+        """Count looks in, after they were judged."""
+        for voice, like in zip(voices, self.likeness(voices).tolist(), strict=True):
+            if like >= LIKE_MAIN or like < SURELY_OTHER:  # what lies between would draw the voices together
+                which = int(like < SURELY_OTHER)
+                self._sums[which] += voice
+                self._counts[which] += 1
+        if self._counts[1] > self._counts[0]:
+            self._sums, self._counts = self._sums[::-1].copy(), self._counts[::-1]
+
+
+def _middle(voices: Floats) -> Floats:
+    """The look that all the others together are most like; zeros where there is none."""
+    if not len(voices):
+        return np.zeros(VOICE, np.float32)
+    middle: Floats = voices[int(np.argmax((voices @ voices.T).sum(axis=1)))]
+    return middle
 
 
 class _Speech:

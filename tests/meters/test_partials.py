@@ -7,6 +7,7 @@ from pipeline import mel
 from pipeline.meters import partials
 from pipeline.meters.partials import DENSE_STEP, LOOK, STEP, PartialsMeter
 from pipeline.records import Activity, Block
+from pipeline.voiceprints import unit
 
 RATE_HZ, HOP = Activity.RATE_HZ, Activity.HOP
 BANDS_HZ = {"low": (200, 900), "high": (1_500, 4_000)}
@@ -71,6 +72,32 @@ def test_around_another_voice_they_are_closer():
     assert (np.diff(inside) <= DENSE_STEP).all()
     outside = found.at[(found.at < 600) | (found.at > 2_200)]
     assert set(outside[:-1] % STEP) == {0}
+
+
+def test_in_a_long_talk_of_two_one_of_them_is_looked_at_closely_to_the_end():
+    """Their mean lies near to both, so it is no measure; 0.65 alike, as voices are, with the spread that looks have."""
+    random = np.random.default_rng(7)
+    base = np.abs(random.standard_normal((3, 256)))
+    people = unit(
+        np.sqrt(0.65) * unit(base[:1]) + np.sqrt(0.35) * unit(base[1:] - base[1:] @ unit(base[:1]).T * unit(base[:1]))
+    )
+    colour = {"low": people[0], "high": people[1]}
+
+    class Talk(Colours):
+        def run(self, names, given):
+            (bands,) = super().run(names, given)
+            highs = bands[:, 20 : mel.BANDS].sum(axis=1) > bands[:, :20].sum(axis=1)
+            spread = 0.5 * unit(random.standard_normal((len(highs), 256)))
+            return [unit(np.where(highs[:, None], colour["high"], colour["low"]) + spread)]
+
+    meter = PartialsMeter(Talk())
+    turn = {band: voice(band, 12.0) for band in BANDS_HZ}
+    for block in blocks(np.concatenate([turn["low"], turn["high"]] * 75)):  # half an hour
+        meter.feed(block)
+    found = meter.read()
+    other = (found.at // 1_200) % 2 == 1
+    assert (found.at[other] % STEP != 0).mean() > 0.75
+    assert (found.at[~other] % STEP != 0).mean() < 0.6
 
 
 def test_where_the_segmentation_hears_a_second_voice_they_are_closer_whatever_they_are_like():
