@@ -62,6 +62,7 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
     settings = config.load(request.profile, request.overrides)
     found = find.find(request.inputs, request.out)
     sources = _without(found.sources, request.leave_out)
+    reference = None if request.reference is None else reference_voice(request.reference, settings)
     make_folder(request.out)
     remove(request.out / manifest.NAME)
     journal = Journal(request.out)
@@ -78,7 +79,7 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
         switched_off=_switched_off(settings),
         overrides=request.overrides,
         language=request.language,
-        reference=None if request.reference is None else reference_voice(request.reference, settings),
+        reference=reference,
     )
     watch.begin(sources)
     clips = []

@@ -44,6 +44,9 @@ MOST_SEMITONES, SAME_ROOM_DB, MOST_ROOM_DB = 6.0, 3.0, 8.0
 WHISPERED_SEMITONES = -3.0
 """A voice with a pitch may whisper, and is then unlike itself: less is known than of two voices of the same pitch."""
 
+EVEN = 0.5
+"""From here on a voice is rather another person's than not."""
+
 WORTH_TELLING = 0.1
 """Less likely than that, a voice that is unlike is left to what tells of rooms and microphones."""
 

@@ -13,7 +13,7 @@ from pipeline.models import session
 from pipeline.readings import Speakers, Turn, Voice
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
 from pipeline.series import Series
-from pipeline.turns import LOOK, WORTH_TELLING, Partials, Sound, Stretch, another, foreign, main_of
+from pipeline.turns import EVEN, LOOK, WORTH_TELLING, Partials, Sound, Stretch, another, foreign, main_of
 from pipeline.voiceprints import unit, written
 from pipeline.words import moment
 
@@ -33,9 +33,6 @@ ONE_VOICE = 0.75
 
 AT_ONCE, SURELY_AT_ONCE = 0.4, 0.5
 """PyanNet's probability of a second voice: over the second somewhere, and over the first for as long as it lasts."""
-
-EVEN = 0.5
-"""From here on a voice is rather another person's than not, and counts as one."""
 
 MIN_OVERLAP_FRAMES = 12
 """0.2 s: a word's worth. Shorter ones are often plosives and breath."""
@@ -77,7 +74,6 @@ class SpeakersMeter:
     def __init__(self, _info: StreamInfo) -> None:
         self._partials: PartialsMeter | None = None
         self._at_once = Series(np.uint8)
-        self._speech_frames = 0
         self._why: str | None = "no samples"
 
     def feed(self, block: Block) -> None:

@@ -9,7 +9,7 @@ from pipeline.catalogue import Limits, Subject, limit
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Clip, Evidence, Severity
 from pipeline.set_readings import Likeness, MainVoice, Person
-from pipeline.turns import Sound, another
+from pipeline.turns import EVEN, Sound, another
 from pipeline.voiceprints import main_voice, read, unit
 from pipeline.words import clock
 
@@ -19,8 +19,6 @@ reader 1 in 100 was over 0.76. In another room the same reader's is at 0.5 to 0.
 
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
-
-SURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +186,15 @@ def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]
 )
 def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]:
     """Fires where too much of the set is by others than the most frequent voice to know which one is wanted."""
-    ratio, most = _others_ratio(found), limits.max_others_ratio
-    if most is None or ratio <= most or found.reference is not None:
+    others, most = found.people[1:], limits.max_others_ratio
+    if most is None or not others or found.reference is not None:
         return
-    sure_s = sum(person.speech_s for person in found.people[1:] if (person.sure_ratio or 0.0) >= SURE)
     whole_s = sum(person.speech_s for person in found.people)
-    first, second = found.people[0].speech_s, found.people[1].speech_s
+    ratio = sum(person.speech_s for person in others) / whole_s if whole_s else 0.0
+    if ratio <= most:
+        return
+    sure_s = sum(person.speech_s for person in others if (person.sure_ratio or 0.0) >= EVEN)
+    first, second = found.people[0].speech_s, others[0].speech_s
     yield Evidence(
         ratio,
         most,
@@ -201,9 +202,3 @@ def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidenc
         f"pass), which speaks for {clock(first)}, the next for {clock(second)}",
         severity=Severity.ERROR if sure_s / whole_s > most else None,
     )
-
-
-def _others_ratio(found: MainVoice) -> float:
-    """The share of the speech that is not the main voice's."""
-    whole_s = sum(person.speech_s for person in found.people)
-    return 1 - found.people[0].speech_s / whole_s if whole_s else 0.0

@@ -45,9 +45,10 @@ def decide(
         ordered = [clip.with_findings(own[id_]) if (id_ := clip.source.id) in own else clip for clip in ordered]
     counted, extent = _count(ordered, subjects, find)
     findings = tuple(sorted((*compared, *counted), key=lambda f: (-f.severity, f.code, f.evidence.clips)))
-    whole = [finding for finding in compared if not finding.evidence.clips]
-    refused = any(finding.severity is Severity.ERROR for finding in whole)
-    verdict = DatasetVerdict.REJECTED if refused else _verdict(ordered, counted, subjects, find)
+    verdict = _verdict(ordered, counted, subjects, find)
+    refused = any(finding.severity is Severity.ERROR and not finding.evidence.clips for finding in compared)
+    if refused and verdict is DatasetVerdict.APPROVED:  # an undecided clip might yet change what is found about all
+        verdict = DatasetVerdict.REJECTED
     return Decision(tuple(ordered), findings, extent, verdict, voices)
 
 

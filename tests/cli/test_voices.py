@@ -103,6 +103,13 @@ def test_a_reference_is_one_voice(voxgate, readings, name, told):
     assert not (ran.out / "report.json").exists()
 
 
+def test_a_reference_that_is_none_leaves_an_earlier_run_as_it_was(voxgate, readings, out):
+    before = voxgate("check", readings, "-o", out, *SHORT).manifest
+    ran = voxgate("check", readings, "-o", out, *SHORT, "--reference", SAMPLES / "flawed" / "no-speech.webm")
+    assert ran.status == 2
+    assert ran.manifest == before
+
+
 def test_without_a_look_at_voices_they_are_listed_as_not_examined(voxgate, readings, out):
     off = voxgate("check", readings, "-o", out, *SHORT, "--speakers", "off")
     assert odd(off) == set()

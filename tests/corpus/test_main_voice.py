@@ -141,6 +141,12 @@ def test_clips_without_a_voice_say_nothing(mine, clip, compared):
     assert compared(SUBJECT, []) == {}
 
 
+@pytest.mark.parametrize("clips", [0, 1])
+def test_no_limit_makes_a_set_without_others_stumble(clip, compared, clips):
+    made = [clip("one.wav", speaking((ME, 20.0)))][:clips]
+    assert compared(SUBJECT, made, "main_voice.max_others_ratio=-1") == {}
+
+
 def test_a_single_clip_is_its_own_main_voice(clip, compared):
     assert compared(SUBJECT, [clip("one.wav", speaking((ME, 20.0)))]) == {}
 

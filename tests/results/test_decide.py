@@ -1,13 +1,17 @@
 """The gate: which verdict follows from which findings, for a clip and for the set."""
 
 import itertools
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.readings import Speakers, Voice
 from pipeline.records import DatasetVerdict, Severity, Verdict
 from pipeline.stages import decide
+from pipeline.voiceprints import written
 
 N, W, F, E = Severity.INFO, Severity.WARNING, Severity.FAULT, Severity.ERROR
 APPROVED, REJECTED, UNDECIDED = DatasetVerdict.APPROVED, DatasetVerdict.REJECTED, DatasetVerdict.UNDECIDED
@@ -217,3 +221,25 @@ def test_an_approval_means_what_it_says(clip, judged, facts):
         assert undecided
     counting = {made.sha256 for made in decision.clips if made.verdict.counts and made.readings.by_type}
     assert len(counting) == sum(1 for made in decision.clips if made.verdict.counts and made.readings.by_type)
+
+
+def of_several(clip, *severities):
+    """Two people with forty minutes each, and a clip with findings of those severities where there are any."""
+    axes = np.eye(2, 256, dtype=np.float32)
+    made = []
+    for number, name in enumerate(("me.wav", "you.wav")):
+        voice = Voice("A", 2_400.0, 1.0, None, 3.0 + 6 * number, -14.0)
+        speakers = Speakers(1, 2_400.0, (), (voice,), (written(axes[number]),), (), 0.0, "embedded")
+        each = clip(name, 40.0)
+        made.append(replace(each, readings=each.readings.with_reading(speakers)))
+    return [*made, *([clip("more.wav", 20.0, *severities)] if severities else [])]
+
+
+def test_a_set_of_which_nobody_knows_whose_it_is_is_not_approved(clip, judged):
+    found = judged(of_several(clip))
+    assert "UNSURE" in {finding.code for finding in found.findings}
+    assert found.verdict is REJECTED
+
+
+def test_what_could_not_be_examined_may_yet_tell_whose_it_is(clip, judged):
+    assert judged(of_several(clip, F)).verdict is UNDECIDED
