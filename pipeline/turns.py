@@ -4,7 +4,7 @@ One look errs too often to decide anything, so looks are pooled over 2.4 s, and 
 that voice than to the main one. Its edges are moved into the nearest gap of the speech, where turns change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +113,33 @@ def another(one: Sound, other: Sound) -> float:
     itself = float(without_room(one.voice) @ without_room(other.voice))
     odds = ODDS - ODDS_ITSELF * itself + ODDS_ALIKE * likeness + ODDS_SEMITONE * apart - ODDS_ROOM_DB * room_db
     return float(1 / (1 + np.exp(-odds)))
+
+
+def together(sounds: Sequence[Sound], weights: Doubles) -> Sound:
+    """How several sound as one, each with its weight; those without a pitch say nothing of it."""
+    pitches = [(s.pitch_semitones, w) for s, w in zip(sounds, weights, strict=True) if s.pitch_semitones is not None]
+    pitch = sum(p * w for p, w in pitches) / sum(w for _, w in pitches) if pitches else None
+    decay_db = float(weights @ [s.decay_db for s in sounds] / weights.sum())
+    return Sound(unit(weights @ np.stack([s.voice for s in sounds])), pitch, decay_db)
+
+
+def grouped(sounds: Sequence[Sound], weights: Doubles, least: Doubles) -> list[NDArray[np.int64]]:
+    """Which are one person's, by their numbers: each goes to the group that it is most like, in the order given.
+
+    One that is not so like any of them as its own `least` begins another. Keeps a sum a group, so that thousands take no time.
+    """
+    sums = np.zeros((len(sounds), sounds[0].voice.size if sounds else 0))
+    middles = np.zeros_like(sums, np.float32)
+    members: list[list[int]] = []
+    for number, sound in enumerate(sounds):
+        likeness = middles[: len(members)] @ sound.voice
+        best = int(np.argmax(likeness)) if members and likeness.max() >= least[number] else len(members)
+        if best == len(members):
+            members.append([])
+        members[best].append(number)
+        sums[best] += weights[number] * sound.voice
+        middles[best] = unit(sums[best])
+    return [np.array(group) for group in members]
 
 
 def foreign(partials: Partials, main: Floats) -> list[Stretch]:

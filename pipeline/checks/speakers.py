@@ -13,8 +13,20 @@ from pipeline.models import session
 from pipeline.readings import Speakers, Turn, Voice
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
 from pipeline.series import Series
-from pipeline.turns import EVEN, LOOK, WORTH_TELLING, Partials, Sound, Stretch, another, foreign, main_of
-from pipeline.voiceprints import unit, written
+from pipeline.turns import (
+    EVEN,
+    LOOK,
+    WORTH_TELLING,
+    Partials,
+    Sound,
+    Stretch,
+    another,
+    foreign,
+    grouped,
+    main_of,
+    together,
+)
+from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
@@ -125,27 +137,23 @@ class _Role:
 
 def _cast(main: Sound, found: Sequence[Stretch], spoken: int) -> list[_Role]:
     """The main voice, then the others by how long they speak; stretches of like voices are one's."""
-    groups: list[list[Stretch]] = []
-    for stretch in sorted(found, key=lambda s: (s.start - s.end, s.start)):
-        likeness = [float(_together(group).voice @ stretch.sound.voice) for group in groups]
-        if likeness and max(likeness) > ONE_VOICE:
-            groups[int(np.argmax(likeness))].append(stretch)
-        else:
-            groups.append([stretch])
-    groups.sort(key=lambda group: -_frames(group))
+    ordered = sorted(found, key=lambda s: (s.start - s.end, s.start))
+    sounds, lengths = [stretch.sound for stretch in ordered], np.array([s.end - s.start for s in ordered], np.float64)
+    groups = grouped(sounds, lengths, np.full(len(ordered), ONE_VOICE))
+    groups.sort(key=lambda group: -lengths[group].sum())
     left = (spoken - _frames(found)) * FRAME_S
     roles = [_Role(Voice("A", left, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, group in enumerate(groups, 1):
-        sound = _together(group)
+        sound = together([sounds[i] for i in group], lengths[group])
         voice = Voice(
             _letter(number),
-            _frames(group) * FRAME_S,
+            float(lengths[group].sum()) * FRAME_S,
             float(sound.voice @ main.voice),
             another(main, sound),
             sound.pitch_semitones,
             sound.decay_db,
         )
-        roles.append(_Role(voice, sound, tuple(group)))
+        roles.append(_Role(voice, sound, tuple(ordered[i] for i in group)))
     return roles
 
 
@@ -157,16 +165,6 @@ def _unlike(stretch: Stretch, main: Sound) -> bool:
 
 def _frames(stretches: Sequence[Stretch]) -> int:
     return sum(stretch.end - stretch.start for stretch in stretches)
-
-
-def _together(group: Sequence[Stretch]) -> Sound:
-    """How several stretches sound, each with the weight of its length."""
-    weights = np.array([stretch.end - stretch.start for stretch in group], np.float64)
-    voice = unit(weights @ np.stack([stretch.sound.voice for stretch in group]))
-    pitched = [(s.sound.pitch_semitones, w) for s, w in zip(group, weights, strict=True)]
-    known = [(pitch, w) for pitch, w in pitched if pitch is not None]
-    pitch = sum(pitch * w for pitch, w in known) / sum(w for _, w in known) if known else None
-    return Sound(voice, pitch, float(weights @ [stretch.sound.decay_db for stretch in group] / weights.sum()))
 
 
 def _letter(number: int) -> str:

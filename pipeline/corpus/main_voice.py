@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
+from pipeline.dsp import Doubles
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Clip, Evidence, Severity
 from pipeline.set_readings import Likeness, MainVoice, Person
-from pipeline.turns import EVEN, Sound, another
-from pipeline.voiceprints import main_voice, read, unit
+from pipeline.turns import EVEN, Sound, another, grouped, together
+from pipeline.voiceprints import main_voice, read
 from pipeline.words import clock
 
 ALIKE = 0.8
@@ -98,22 +99,14 @@ def _sound(voice: Voice, print_: str) -> Sound:
 
 def _main(heard: Sequence[_Heard]) -> Sound:
     """The voice with the most speech, and how it sounds on the whole."""
-    weights = np.array([each.voice.speech_s for each in heard])
-    voice = main_voice(np.stack([each.sound.voice for each in heard]), weights, ALIKE, ALIKE)
+    voice = main_voice(np.stack([each.sound.voice for each in heard]), _seconds(heard), ALIKE, ALIKE)
     near = [each for each in heard if float(each.sound.voice @ voice) >= ALIKE]
-    together = _together(near or heard)
-    return Sound(voice, together.pitch_semitones, together.decay_db)
+    whole = together([each.sound for each in near or heard], _seconds(near or heard))
+    return Sound(voice, whole.pitch_semitones, whole.decay_db)
 
 
-def _together(heard: Sequence[_Heard]) -> Sound:
-    """How several voices sound together, each with the weight of its speech."""
-    weights = np.array([each.voice.speech_s for each in heard])
-    voice = unit(weights @ np.stack([each.sound.voice for each in heard]))
-    pitches = [
-        (pitch, w) for each, w in zip(heard, weights, strict=True) if (pitch := each.sound.pitch_semitones) is not None
-    ]
-    pitch = sum(p * w for p, w in pitches) / sum(w for _, w in pitches) if pitches else None
-    return Sound(voice, pitch, float(weights @ [each.sound.decay_db for each in heard] / weights.sum()))
+def _seconds(heard: Sequence[_Heard]) -> Doubles:
+    return np.array([each.voice.speech_s for each in heard], np.float64)
 
 
 def _own(each: _Heard, main: Sound) -> bool:
@@ -128,15 +121,12 @@ def alike(speech_s: float) -> float:
 
 def _grouped(others: Sequence[_Heard], main: Sound) -> Iterator[Person]:
     """The voices that are not the main one's, those that are alike together."""
-    groups: list[list[_Heard]] = []
-    for each in sorted(others, key=lambda e: (-e.voice.speech_s, e.clip)):
-        likeness = [float(_together(group).voice @ each.sound.voice) for group in groups]
-        if likeness and max(likeness) >= alike(each.voice.speech_s):
-            groups[int(np.argmax(likeness))].append(each)
-        else:
-            groups.append([each])
-    for group in groups:
-        yield _person(group, another(_together(group), main))
+    ordered = sorted(others, key=lambda e: (-e.voice.speech_s, e.clip))
+    seconds = _seconds(ordered)
+    sounds = [each.sound for each in ordered]
+    for group in grouped(sounds, seconds, np.array([alike(s) for s in seconds])):
+        whole = together([sounds[i] for i in group], seconds[group])
+        yield _person([ordered[i] for i in group], another(whole, main))
 
 
 def _person(heard: Sequence[_Heard], sure_ratio: float | None) -> Person:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline import voiceprints
-from pipeline.turns import LOOK, Partials, Sound, another, foreign, main_of
+from pipeline.turns import LOOK, Partials, Sound, another, foreign, grouped, main_of, together
 from pipeline.voiceprints import main_voice, read, unit, without_room, written
 
 SPREAD = 0.5
@@ -161,6 +161,32 @@ def test_a_whisper_makes_it_less_sure_and_two_whispers_do_not():
 def test_which_of_two_is_first_does_not_matter():
     one, other = sound(1.0, 2.0, -16.0), sound(0.6, 7.0, -9.0)
     assert another(one, other) == another(other, one)
+
+
+def test_voices_that_are_alike_are_one_person_s_in_the_order_they_come():
+    one, other = people(2)
+    voices = [Sound(voice, 3.0, -14.0) for voice in (one, other, unit(one + 0.3 * other), other, one)]
+    found = grouped(voices, np.ones(5), np.full(5, 0.75))
+    assert [group.tolist() for group in found] == [[0, 2, 4], [1, 3]]
+    assert [group.tolist() for group in grouped(voices, np.ones(5), np.full(5, 0.4))] == [[0, 1, 2, 3, 4]]
+    assert grouped([], np.empty(0), np.empty(0)) == []
+
+
+def test_a_group_is_as_its_weightiest_voices_are():
+    """Two voices 0.5 alike, and a third between them: it goes to the one with more speech behind its middle."""
+    one, other = people(2)
+    between = unit(one + other)
+    voices = [Sound(voice, 3.0, -14.0) for voice in (one, between, unit(one + 1.2 * other))]
+    least = np.array([0.9, 0.8, 0.93])
+    assert len(grouped(voices, np.array([1.0, 9.0, 1.0]), least)) == 1
+    assert len(grouped(voices, np.array([9.0, 1.0, 1.0]), least)) == 2
+
+
+def test_pitch_and_room_of_several_are_weighed_and_a_whisper_has_no_say_in_the_pitch():
+    voice = people(1)[0]
+    whole = together([Sound(voice, 4.0, -10.0), Sound(voice, None, -14.0)], np.array([3.0, 1.0]))
+    assert (whole.pitch_semitones, whole.decay_db) == (4.0, -11.0)
+    assert together([Sound(voice, None, -14.0)], np.ones(1)).pitch_semitones is None
 
 
 def test_a_voice_survives_being_written():
