@@ -16,7 +16,7 @@ from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack
 from pipeline.records import Evidence, Reading, Readings, Severity
 
 Value = float | int | str | tuple[str, ...] | None
-Need = Literal["mono16k", "activity", "spectra", "reference"]
+Need = Literal["mono16k", "activity", "voices", "spectra", "reference"]
 Side = Literal["lower", "higher", "longer", "none"]
 
 
@@ -109,8 +109,8 @@ class Texts(TypedDict):
 class Subject:
     """One subject's parts; `kind` is the reading it makes.
 
-    `needs` names the derived signals that its meter reads, for the dataset "reference", the voice that its meter is given;
-    `model` the network that it runs itself.
+    `needs` names the derived signals that its meter reads, "voices" where the activity must tell one voice from another, and for
+    the dataset "reference", the voice that its meter is given; `model` the network that it runs itself.
 
     A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "compare"
     subjects may find fault with single clips, "count" subjects then see the clips' verdicts.

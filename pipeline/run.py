@@ -23,8 +23,6 @@ from pipeline.storage.files import Stamp, make_folder, remove, write_atomic
 VOICELESS = "webrtcvad"
 """The voice activity engine that cannot tell one voice from another."""
 
-SPEAKERS = ("embedded", "off")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -175,12 +173,13 @@ def reference_voice(path: str, settings: config.Settings) -> Reference:
 
 def _switched_off(settings: config.Settings) -> tuple[Absence, ...]:
     """The subjects whose engine is set to "off", or that the voice activity engine leaves without what they need."""
-    keys = {subject.name: f"{subject.name}.engine" for subject in catalogue.clip_subjects()}
-    off = [
-        Absence(name, f"switched off with {key}=off") for name, key in keys.items() if settings.values.get(key) == "off"
-    ]
-    if settings.values["speech.engine"] == VOICELESS and all(absence.subject != "speakers" for absence in off):
-        off.append(Absence("speakers", f"speech.engine={VOICELESS} hears no voices"))
+    off = []
+    for subject in catalogue.clip_subjects():
+        key = f"{subject.name}.engine"
+        if settings.values.get(key) == "off":
+            off.append(Absence(subject.name, f"switched off with {key}=off"))
+        elif "voices" in subject.needs and settings.values["speech.engine"] == VOICELESS:
+            off.append(Absence(subject.name, f"speech.engine={VOICELESS} hears no voices"))
     return tuple(off)
 
 
@@ -247,9 +246,11 @@ def speakers_override(choice: str) -> tuple[str, ...]:
     """What `--speakers` sets. Raises UsageError for a choice that this version does not have."""
     if choice == "auto":
         return ()
-    if choice not in SPEAKERS:
-        raise UsageError(f"--speakers {choice} is not available in this version; choose auto, {' or '.join(SPEAKERS)}")
-    return (f"speakers.engine={choice}",)
+    key = "speakers.engine"
+    choices = catalogue.declared_limits()[key].choices
+    if choice not in choices:
+        raise UsageError(f"--speakers {choice} is not available in this version; choose auto, {' or '.join(choices)}")
+    return (f"{key}={choice}",)
 
 
 def engine_names() -> list[str]:

@@ -207,7 +207,9 @@ def _overlaps(at_once: Series, partials: Partials, cast: Sequence[_Role]) -> Ite
             yield span
 
 
-SUBJECT = Subject("speakers", SpeakersLimits, Speakers, SpeakersMeter, needs=("mono16k", "activity"), model="ge2e")
+SUBJECT = Subject(
+    "speakers", SpeakersLimits, Speakers, SpeakersMeter, needs=("mono16k", "activity", "voices"), model="ge2e"
+)
 
 
 @SUBJECT.check(
