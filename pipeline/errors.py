@@ -8,6 +8,7 @@
     │   └── MeasuringChanged        judge was asked to change how things are measured    exit 2
     ├── RecordError                 a journal, report or manifest of ours cannot be read exit 2
     ├── OutputError                 a result cannot be written                           exit 3
+    ├── NotExamined                 we failed at a file that the rest hangs on, as --reference    exit 3
     ├── DecodeError                 a clip has no usable audio; becomes UNREADABLE or NO_AUDIO
     ├── ModelError                  a neural model cannot be used; becomes NOT_MEASURED
     │   ├── ModelMissing            its weights are not installed
@@ -49,6 +50,10 @@ class RecordError(VoxgateError):
 
 class OutputError(VoxgateError):
     """A result could not be written: disk full, folder missing or read-only."""
+
+
+class NotExamined(VoxgateError):
+    """A recording that everything else is held against could not be examined, through no fault of its own."""
 
 
 class DecodeError(VoxgateError):

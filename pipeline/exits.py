@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from pipeline.errors import OutputError, Refused, VoxgateError
+from pipeline.errors import NotExamined, OutputError, Refused, VoxgateError
 
 if TYPE_CHECKING:  # the records bring numpy along, and --help must not wait for it
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +51,7 @@ def guarded() -> Iterator[None]:
     """Run a verb; what it raises is told on stderr in a sentence and becomes an exit status."""
     try:
         yield
-    except OutputError as error:
+    except (OutputError, NotExamined) as error:
         raise _left(str(error), Exit.NOT_EXAMINED) from error
     except Refused as error:
         raise _left(str(error), Exit.REFUSED) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline import __version__, catalogue, config, engines, exports
-from pipeline.errors import MeasuringChanged, NothingToCheck, UsageError
+from pipeline.errors import MeasuringChanged, NotExamined, NothingToCheck, UsageError
 from pipeline.examine import examine
 from pipeline.journal import Entry, Journal, Roster
 from pipeline.outcome import Report
@@ -152,7 +152,10 @@ def _examined(
 
 
 def reference_voice(path: str, settings: config.Settings) -> Reference:
-    """The voice of a recording that the set is held against. Raises UsageError where there is none to be had."""
+    """The voice of a recording that the set is held against.
+
+    Raises UsageError where it holds none or several, NotExamined where we failed to look, as without the weights.
+    """
     if any(absence.subject == "speakers" for absence in _switched_off(settings)):
         raise UsageError("--reference needs the subject speakers, which is switched off; leave that out")
     if not Path(path).is_file():
@@ -162,7 +165,7 @@ def reference_voice(path: str, settings: config.Settings) -> Reference:
     clip = examine(source, str(settings.values["speech.engine"]), unwanted)
     speakers = clip.readings.get(Speakers) or Speakers()
     if clip.faults:
-        raise UsageError(f"--reference {path} could not be examined: {clip.faults[0].why}")
+        raise NotExamined(f"--reference {path} could not be examined: {clip.faults[0].why}")
     if not speakers.voices:
         why = (clip.readings.get(Container) or Container()).unreadable or speakers.why or "nobody speaks in it"
         raise UsageError(f"--reference {path} holds no voice to compare with: {why}")

@@ -160,6 +160,10 @@ def test_weights_of_the_voice_encoder_that_are_another_s_cost_that_subject_alone
         (found,) = [f for f in clip["findings"] if f["code"] == "NOT_MEASURED"]
         assert "speakers: " in found["message"]
         assert "is not the file that ge2e was tested with" in found["message"]
+    reference = SAMPLES / "formats" / "passage.wav"
+    held = voxgate("check", readings, "-o", out, *SHORT, "--reference", reference, PYTHONPATH=str(tmp_path / "site"))
+    assert held.status == 3
+    assert "could not be examined" in held.stderr
 
 
 def test_the_manifest_does_not_depend_on_the_workers(voxgate, readings, tmp_path):
