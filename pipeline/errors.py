@@ -4,10 +4,14 @@
     ├── UsageError                  the command line or a path in it is wrong            exit 2
     │   └── NothingToCheck          the inputs hold no audio at all                      exit 2
     ├── Refused                     the gate says no: what was asked for was not approved   exit 1
+    │   └── ApprovedChanged         a file is no longer what was approved, found while it was sent   exit 1
     ├── SettingsError               a profile or a --set is wrong                        exit 2
     │   └── MeasuringChanged        judge was asked to change how things are measured    exit 2
     ├── RecordError                 a journal, report or manifest of ours cannot be read exit 2
     ├── OutputError                 a result cannot be written                           exit 3
+    ├── ProviderError               the provider or the network failed; run again        exit 4
+    │   ├── Declined                it said no, and saying it again changes nothing
+    │   └── InDoubt                 it may or may not have happened; look before trying again
     ├── NotExamined                 we failed at a file that the rest hangs on, as --reference    exit 3
     ├── DecodeError                 a clip has no usable audio; becomes UNREADABLE or NO_AUDIO
     ├── ModelError                  a neural model cannot be used; becomes NOT_MEASURED
@@ -36,6 +40,10 @@ class Refused(VoxgateError):
     """Something was to be handed on that no manifest approves."""
 
 
+class ApprovedChanged(Refused):
+    """What was being sent stopped being the approved bytes; the request was broken off before the provider could keep it."""
+
+
 class SettingsError(VoxgateError):
     """A profile file or a --set names an unknown key or gives it a value of the wrong kind."""
 
@@ -50,6 +58,34 @@ class RecordError(VoxgateError):
 
 class OutputError(VoxgateError):
     """A result could not be written: disk full, folder missing or read-only."""
+
+
+class ProviderError(VoxgateError):
+    """A provider could not be reached, or answered what cannot be worked with."""
+
+
+class Declined(ProviderError):
+    """The provider said no: args are the message and the HTTP status."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return int(self.args[1])
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class InDoubt(ProviderError):
+    """No usable answer came: args are the message and after how many seconds the provider wants to be asked again, or None."""
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """What the provider asked for; `None` where it did not."""
+        return None if len(self.args) < 2 or self.args[1] is None else float(self.args[1])
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class NotExamined(VoxgateError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from pipeline.errors import NotExamined, OutputError, Refused, VoxgateError
+from pipeline.errors import NotExamined, OutputError, ProviderError, Refused, VoxgateError
 
 if TYPE_CHECKING:  # the records bring numpy along, and --help must not wait for it
     from collections.abc import Callable, Iterator, Sequence
@@ -55,13 +55,15 @@ def guarded() -> Iterator[None]:
         raise _left(str(error), Exit.NOT_EXAMINED) from error
     except Refused as error:
         raise _left(str(error), Exit.REFUSED) from error
+    except ProviderError as error:
+        raise _left(str(error), Exit.PROVIDER) from error
     except VoxgateError as error:
         raise _left(str(error), Exit.USAGE) from error
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.DONE) from None
     except KeyboardInterrupt:
-        told = "interrupted; what was examined is in the journal, the same command goes on from there"
+        told = "interrupted; what was done is written down, the same command goes on from there"
         raise _left(told, Exit.INTERRUPTED) from None
 
 

@@ -85,34 +85,46 @@ MATROSKA = Container("matroska", "matroska", ebml.claim, 0.1)
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format that a profile may admit: what wraps it, and the codecs that its extension promises (`None`: any)."""
+    """A format that a profile may admit: what wraps it, and the codecs that its extension promises (`None`: any).
+
+    `media_type` is its IANA or customary name, for those to whom a file is sent.
+    """
 
     name: str
     extension: str
     containers: tuple[Container, ...]
     codecs: tuple[str, ...] | None = None
     note: str = ""
+    media_type: str = "application/octet-stream"
 
 
 FORMATS: Final = (
-    Format("wav", ".wav", (WAVE, WAVE64), None, "PCM, float, A-law, mu-law, ADPCM; RIFF, RF64, BW64 and Wave64"),
-    Format("mp3", ".mp3", (MPEG,), ("mp3",), "MPEG-1, 2 and 2.5 layer III"),
-    Format("flac", ".flac", (FLAC,), None, "native FLAC"),
-    Format("ogg", ".ogg", (OGG,), None, "Ogg with Vorbis, Opus, FLAC or Speex"),
-    Format("oga", ".oga", (OGG,), None, "Ogg, under its name for audio"),
-    Format("ogx", ".ogx", (OGG,), None, "Ogg, under its name for anything multiplexed"),
-    Format("aac", ".aac", (ADTS,), None, "AAC as a bare ADTS stream"),
+    Format(
+        "wav",
+        ".wav",
+        (WAVE, WAVE64),
+        None,
+        "PCM, float, A-law, mu-law, ADPCM; RIFF, RF64, BW64 and Wave64",
+        "audio/wav",
+    ),
+    Format("mp3", ".mp3", (MPEG,), ("mp3",), "MPEG-1, 2 and 2.5 layer III", "audio/mpeg"),
+    Format("flac", ".flac", (FLAC,), None, "native FLAC", "audio/flac"),
+    Format("ogg", ".ogg", (OGG,), None, "Ogg with Vorbis, Opus, FLAC or Speex", "audio/ogg"),
+    Format("oga", ".oga", (OGG,), None, "Ogg, under its name for audio", "audio/ogg"),
+    Format("ogx", ".ogx", (OGG,), None, "Ogg, under its name for anything multiplexed", "application/ogg"),
+    Format("aac", ".aac", (ADTS,), None, "AAC as a bare ADTS stream", "audio/aac"),
     Format(
         "wma",
         ".wma",
         (ASF,),
         ("wmav1", "wmav2", "wmapro", "wmalossless", "wmavoice"),
         "WMA 1, 2, Pro, Lossless and Voice in ASF",
+        "audio/x-ms-wma",
     ),
-    Format("m4a", ".m4a", (MP4,), ("aac", "alac"), "AAC or ALAC in MPEG-4"),
-    Format("opus", ".opus", (OGG,), ("opus",), "Ogg Opus"),
-    Format("ac3", ".ac3", (AC3, EAC3), None, "AC-3 and E-AC-3"),
-    Format("webm", ".webm", (WEBM,), ("opus", "vorbis"), "Opus or Vorbis, with or without video"),
+    Format("m4a", ".m4a", (MP4,), ("aac", "alac"), "AAC or ALAC in MPEG-4", "audio/mp4"),
+    Format("opus", ".opus", (OGG,), ("opus",), "Ogg Opus", "audio/ogg"),
+    Format("ac3", ".ac3", (AC3, EAC3), None, "AC-3 and E-AC-3", "audio/ac3"),
+    Format("webm", ".webm", (WEBM,), ("opus", "vorbis"), "Opus or Vorbis, with or without video", "audio/webm"),
 )
 
 OTHERS: Final = (

@@ -1,8 +1,8 @@
 """The journal: one line a clip as it is finished, so that a run can go on where it stopped and be judged again.
 
 A line is kept under what its readings depend on: the file's bytes, its extension, the measuring settings and voxgate's
-version. A line torn by a crash is passed over. A last line tells of the run as a whole; where it is not the last, a later
-run was begun and not finished.
+version. A line torn by a crash is passed over. A last line tells of the run as a whole, and behind it may stand by what it was judged
+again since; where clips stand behind it, a later run was begun and not finished.
 """
 
 import json
@@ -58,12 +58,22 @@ class Roster:
     reference: Reference | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what a run was last decided: the run's own terms, or those of a later `judge`."""
+
+    profile: str
+    overrides: tuple[str, ...] = ()
+    reference: Reference | None = None
+
+
 class Journal:
     """Appends entries to OUT/journal.jsonl and finds earlier ones. Keeps every entry: kilobytes a clip."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
         self.roster: Roster | None = None
+        self.terms: Terms | None = None
         self._by_key: dict[Key, Entry] = {}
         self._by_path: dict[tuple[str, str], Entry] = {}
         self._digests: dict[tuple[str, Stamp], str] = {}
@@ -122,10 +132,23 @@ class Journal:
         self.close()
         if self.roster == roster and self._lines == len(self._by_path) + 1:
             return
-        self.roster = roster
+        self.roster, self.terms = roster, None
         lines = [_line(entry) for _, entry in sorted(self._by_path.items(), key=lambda item: item[0])]
         lines.append(codec.text({"schema": SCHEMA, "roster": codec.plain(roster)}))
         write_atomic(self.path, "\n".join(lines) + "\n")
+
+    def judged(self, terms: Terms) -> None:
+        """Note by what the run was decided again, so that it can be decided so once more. Raises OutputError."""
+        if terms != self.terms:
+            self.terms = terms
+            self._lines += 1
+            self._write(codec.text({"schema": SCHEMA, "terms": codec.plain(terms)}))
+            self.close()
+
+    def stamps(self) -> dict[str, Stamp | None]:
+        """By path, what told the files of the last run from others when they were measured."""
+        assert self.roster is not None
+        return {path: entry.stamp for (path, of), entry in self._by_path.items() if of == self.roster.measuring}
 
     def close(self) -> None:
         """Close the file; what was added is in it."""
@@ -168,10 +191,12 @@ class Journal:
             if document["schema"] != SCHEMA:
                 return
             if "roster" in document:
-                self.roster = codec.restored(Roster, document["roster"])
+                self.roster, self.terms = codec.restored(Roster, document["roster"]), None
+            elif "terms" in document:
+                self.terms = codec.restored(Terms, document["terms"])
             else:
                 self._note(_entry(document))
-                self.roster = None
+                self.roster = self.terms = None
         except (RecordError, KeyError, TypeError, ValueError, RecursionError):
             return
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import __version__, catalogue, config, engines, exports
 from pipeline.errors import MeasuringChanged, NotExamined, NothingToCheck, UsageError
 from pipeline.examine import examine
-from pipeline.journal import Entry, Journal, Roster
+from pipeline.journal import Entry, Journal, Roster, Terms
 from pipeline.outcome import Report
 from pipeline.readings import Container, Reference, Speakers
 from pipeline.records import Absence, Clip, DatasetVerdict, Engine, Fault, Finding, Readings, Source
@@ -115,6 +115,7 @@ def judge(
     if reference is not None:
         roster = replace(roster, reference=reference_voice(reference, settings))
     remove(out / manifest.NAME)
+    journal.judged(Terms(roster.profile if profile is None else profile, (*kept, *overrides), roster.reference))
     return _concluded(clips, settings, roster, out, strict=strict)
 
 
@@ -208,11 +209,22 @@ def _without(sources: Sequence[Source], leave_out: frozenset[str]) -> list[Sourc
 
 
 def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster, out: Path, *, strict: bool) -> Report:
-    """Flag, decide and write; the same for a fresh run and for one judged again."""
+    """Decide and write; the same for a fresh run and for one judged again."""
+    made = decided(clips, settings, roster, strict=strict)
+    document = report.document(made)
+    write_atomic(out / "report.json", codec.page(document) + "\n")
+    write_atomic(out / "report.html", page.rendered(document))
+    if made.verdict is DatasetVerdict.APPROVED:
+        write_atomic(out / manifest.NAME, codec.page(manifest.document(made)) + "\n")
+    return made
+
+
+def decided(clips: Sequence[Clip], settings: config.Settings, roster: Roster, *, strict: bool) -> Report:
+    """Flag and decide: pure, so that the same clips and terms always lead to the same."""
     flagged = [flag.flag(clip, catalogue.clip_subjects(), settings) for clip in clips]
     finder = functools.partial(_found_in, settings)
     decision = decide.decide(flagged, catalogue.corpus_subjects(), finder, roster.reference)
-    made = Report(
+    return Report(
         verdict=decide.strict(decision) if strict else decision.verdict,
         settings=settings,
         root=roster.root,
@@ -228,12 +240,6 @@ def _concluded(clips: Sequence[Clip], settings: config.Settings, roster: Roster,
         voices=decision.voices,
         version=__version__,
     )
-    document = report.document(made)
-    write_atomic(out / "report.json", codec.page(document) + "\n")
-    write_atomic(out / "report.html", page.rendered(document))
-    if made.verdict is DatasetVerdict.APPROVED:
-        write_atomic(out / manifest.NAME, codec.page(manifest.document(made)) + "\n")
-    return made
 
 
 def _found_in(settings: config.Settings, subject: catalogue.Subject, reading: object) -> Iterable[Finding]:

@@ -14,16 +14,18 @@ STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
     ("allocation", "errors", "records", "selection", "words"),
-    ("readings", "set_readings", "dsp", "series", "containers", "graphs", "storage"),
-    ("mel", "prints", "segments", "spectra", "voiceprints"),
+    ("remote",),
+    ("readings", "set_readings", "dsp", "series", "containers", "graphs", "http", "inventory", "storage"),
+    ("ledger", "mel", "prints", "segments", "spectra", "voiceprints"),
     ("turns",),
     ("formats", "meters", "catalogue", "models", "damage", "pcm"),
     ("activity", "config", "journal", "media"),
     ("outcome", "checks", "corpus", "exports"),
     ("stages",),
-    ("engines", "examine"),
+    ("engines", "examine", "providers"),
     ("run", "doctor"),
-    ("each_folder",),
+    ("delivery", "each_folder"),
+    ("training",),
     ("terminal",),
     ("exits",),
     ("cli",),
@@ -34,6 +36,9 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 HEAVY = {
     "av": {"doctor.py", "media.py", "pcm.py", "stages/decode.py"},
+    "filelock": {"ledger.py"},
+    "fsspec": {"providers/folder.py"},
+    "httpx": {"http.py"},
     "jinja2": {"stages/page.py"},
     "numpy": {
         "activity",

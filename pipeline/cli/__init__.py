@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipeline.cli import check, diff, doctor, explain, export, judge
+from pipeline.cli import check, datasets, diff, doctor, explain, export, judge, train, upload
 from pipeline.cli import list as listing
 
 app = typer.Typer(
@@ -19,6 +19,11 @@ app.command("check")(check.check)
 app.command("judge")(judge.judge)
 app.command("diff")(diff.diff)
 app.command("export")(export.export)
+app.command("upload")(upload.upload)
+app.command("train")(train.train)
+app.command("status")(train.status)
+app.command("voices")(train.voices)
+app.add_typer(datasets.app, name="datasets")
 app.command("explain")(explain.explain)
 app.command("list")(listing.show)
 app.command("doctor")(doctor.doctor)

@@ -1,15 +1,14 @@
 """The manifest: the clips that passed, byte for byte, and under which terms. Written only when the gate says yes."""
 
-import hashlib
 import os
 from typing import Any
 
 from pipeline.outcome import Report, totals
 from pipeline.readings import Container, Speech
 from pipeline.records import Clip, Severity
+from pipeline.remote import MANIFEST_SCHEMA
 from pipeline.storage import codec
 
-SCHEMA = "voxgate.manifest/1"
 NAME = "manifest.json"
 
 
@@ -18,7 +17,7 @@ def document(report: Report) -> dict[str, Any]:
     profile = report.settings.profile
     made: dict[str, Any] = codec.rounded(
         {
-            "schema": SCHEMA,
+            "schema": MANIFEST_SCHEMA,
             "profile": {"name": profile.name, "provider": profile.provider, "use": profile.use},
             "settings_sha256": report.settings.sha256,
             "tool": {"name": "voxgate", "version": report.version},
@@ -30,13 +29,7 @@ def document(report: Report) -> dict[str, Any]:
             "clips": [_clip(clip, report.root) for clip in report.clips if clip.verdict.counts],
         }
     )
-    return made | {"sha256": digest(made)}
-
-
-def digest(manifest: dict[str, Any]) -> str:
-    """The digest over everything but the digest itself. It guards against accidents, not against forgers."""
-    rest = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(codec.canonical(rest)).hexdigest()
+    return made | {"sha256": codec.digest(made)}
 
 
 def _clip(clip: Clip, root: str) -> dict[str, Any]:

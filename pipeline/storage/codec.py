@@ -4,10 +4,12 @@
 """
 
 import dataclasses
+import hashlib
 import json
 import math
 import types
 import typing
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -117,3 +119,9 @@ def _fact(value: Any) -> str:
 def canonical(document: Any) -> bytes:
     """The one spelling of a document that digests are taken over."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode()
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The digest over everything in a document but its digest, `sha256`. It guards against accidents, not against forgers."""
+    rest = {key: value for key, value in document.items() if key != "sha256"}
+    return hashlib.sha256(canonical(rest)).hexdigest()

@@ -231,7 +231,7 @@ def test_an_interrupt_is_130_and_keeps_the_journal(many, passing, out, engine, a
     assert time.monotonic() - began < 10
     assert process.returncode == 130, stderr
     assert stdout == ""
-    assert stderr.splitlines()[-1].startswith("voxgate: interrupted; what was examined is in the journal")
+    assert stderr.splitlines()[-1].startswith("voxgate: interrupted; what was done is written down")
     assert "Traceback" not in stderr
     assert [path.name for path in out.iterdir()] in ([], ["journal.jsonl"])
     for line in (out / "journal.jsonl").read_text().splitlines() if after == "some clips" else []:

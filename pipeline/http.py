@@ -1,0 +1,258 @@
+"""The one HTTP client: a key that never leaves for elsewhere, patience with what may be asked again, one clear message for the rest.
+
+Three kinds of request. `ask` reads, and is repeated while the other side is busy or broken. `tell` changes something and is
+sent once: whether to send it again is for those to decide who can look whether it happened. `upload` is `tell` with a file that
+is streamed. Kept in memory: 64 kB of a file, and of an answer at most 8 MB.
+"""
+
+import email.utils
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from pipeline.errors import Declined, InDoubt, ProviderError, UsageError
+from pipeline.remote import Body
+from pipeline.words import printable
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Where plain http is good enough: it does not leave the machine."""
+
+DOUBTFUL = frozenset({408, 409, 425, 429})
+"""Beside all from 500 on: statuses that say nothing of whether the request was carried out."""
+
+RESENT = frozenset({307, 308})
+REDIRECTS = frozenset({301, 302, 303}) | RESENT
+MAX_HOPS = 3
+MAX_ANSWER_BYTES = 8 << 20
+MAX_TOLD = 300
+MASK = "***"
+
+BodyMaker = Callable[[], Mapping[str, Any]]
+"""Makes the arguments of a request that hold its body, anew for each time that it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for whom.
+
+    `tries` : how often the same is asked or sent
+    `pause_s` : before the second try, then doubled up to `longest_pause_s`; a Retry-After is waited for up to `longest_s`
+    `settle_s` : how long what was sent whole and not answered may take to show in a listing
+    `connect_s`, `answer_s` : for a connection, for an answer; an upload's answer may take longer by its size at `slowest_bytes_s`
+    """
+
+    tries: int = 6
+    pause_s: float = 1.0
+    longest_pause_s: float = 30.0
+    longest_s: float = 900.0
+    settle_s: float = 20.0
+    connect_s: float = 10.0
+    answer_s: float = 60.0
+    slowest_bytes_s: float = 2e6
+
+    def pause(self, attempt: int, wanted_s: float | None = None) -> None:
+        """Wait before try number `attempt` + 1, or as long as the other side wants. Raises ProviderError if that is too long."""
+        if wanted_s is not None and wanted_s > self.longest_s:
+            raise ProviderError(f"the provider wants to be asked again in {wanted_s / 60:.0f} minutes; run again then")
+        backoff = min(self.pause_s * 2.0**attempt, self.longest_pause_s)
+        time.sleep(backoff * random.uniform(0.5, 1.0) if wanted_s is None else wanted_s)  # noqa: S311 - no secret
+
+    def settling(self) -> Iterator[None]:
+        """Now, and again after growing waits until `settle_s` have passed: look each time whether it shows."""
+        yield
+        waited_s, step_s = 0.0, min(self.pause_s, self.settle_s)
+        while waited_s < self.settle_s:
+            time.sleep(step_s)
+            waited_s += step_s
+            step_s = min(2 * step_s, max(self.settle_s - waited_s, step_s))
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key that shows itself only when asked to."""
+
+    _key: str
+
+    @classmethod
+    def given(cls, variable: str, environ: Mapping[str, str]) -> "Secret":
+        """The key in an environment variable. Raises UsageError where there is none, or none that can stand in a header."""
+        key = environ.get(variable, "").strip()
+        if not key:
+            raise UsageError(f"the key is missing: put it into the environment variable {variable}")
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise UsageError(f"what is in {variable} is no key: it holds blanks or characters that a key does not have")
+        return cls(key)
+
+    def shown(self) -> str:
+        """The key itself."""
+        return self._key
+
+    def masked(self, text: str) -> str:
+        """A text without the key in it."""
+        return text.replace(self._key, MASK)
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file in a multipart body: its name there, its media type, what it is read from, and how long it is."""
+
+    name: str
+    media_type: str
+    body: Body
+    bytes: int
+
+
+def origin(url: str, told: str) -> str:
+    """Check where a key may be sent to, and strip the end: https, or http that stays on this machine. Raises UsageError."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise UsageError(f"{told}={printable(url)} is no address") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"{told} holds a user name or password; a key goes into its own variable")
+    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        raise UsageError(f"{told}={printable(url)} is no address; write it as https://host or http://127.0.0.1:port")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise UsageError(f"{told}={printable(url)} is plain http, over which anyone can read the key; use https")
+    return url.rstrip("/")
+
+
+class Api:
+    """An HTTP interface at one address, with one key. Safe to use from several threads."""
+
+    def __init__(self, base_url: str, key: Secret, headers: Mapping[str, str], patience: Patience) -> None:
+        self._key = key
+        self._patience = patience
+        self._base = httpx.URL(base_url)
+        local = self._base.host in LOOPBACK
+        self._client = httpx.Client(
+            headers={**headers, "Authorization": f"Bearer {key.shown()}"},
+            timeout=httpx.Timeout(patience.answer_s, connect=patience.connect_s),
+            follow_redirects=False,
+            trust_env=not local,  # a proxy would get to see what must not leave this machine
+        )
+        self._url = base_url
+
+    def ask(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """Read a document, again and again while the other side is busy or broken. Raises Declined and ProviderError."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        attempt = 0
+        while True:
+            try:
+                answer = self._sent("GET", path, lambda: {"params": wanted}, REDIRECTS)
+                if answer:
+                    return answer
+                raise InDoubt(f"GET {path} was answered with nothing", None)  # noqa: TRY301 - as bad as no answer
+            except InDoubt as doubt:
+                attempt += 1
+                if attempt >= self._patience.tries:
+                    raise ProviderError(f"{doubt}; tried {attempt} times, run again later") from doubt
+                self._patience.pause(attempt - 1, doubt.retry_after_s)
+
+    def tell(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Change something, once. Raises Declined, and InDoubt where it may have happened."""
+        return self._sent(method, path, lambda: {} if document is None else {"json": document}, RESENT)
+
+    def upload(self, path: str, fields: Mapping[str, str], part: Part) -> None:
+        """Send one file as multipart/form-data, once, streamed. What its body raises breaks the request off before its end."""
+        longest_s = self._patience.answer_s + part.bytes / self._patience.slowest_bytes_s
+        timeout = httpx.Timeout(self._patience.answer_s, connect=self._patience.connect_s, read=longest_s)
+        files = {"file": (part.name, part.body, part.media_type)}
+        self._sent("POST", path, lambda: {"data": fields, "files": files, "timeout": timeout}, RESENT)
+
+    def _sent(self, method: str, path: str, body: BodyMaker, follow: frozenset[int]) -> dict[str, Any]:
+        url = self._base.join(self._base.path.rstrip("/") + path)
+        for _ in range(MAX_HOPS):
+            status, headers, content = self._exchanged(method, url, body)
+            if status not in REDIRECTS:
+                return self._understood(f"{method} {path}", status, headers, content)
+            target = url.join(headers.get("location", ""))
+            if status not in follow or (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+                raise Declined(
+                    f"{method} {path} was redirected ({status}) to {self._clear(str(target))}, where nothing is sent:"
+                    " a redirected request can look like a success without being one. Check the base URL",
+                    status,
+                )
+            url = target
+        raise Declined(f"{method} {path} is redirected in a circle", 310)
+
+    def _exchanged(self, method: str, url: httpx.URL, body: BodyMaker) -> tuple[int, httpx.Headers, bytes]:
+        try:
+            with self._client.stream(method, url, **body()) as answer:
+                content = b""
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > MAX_ANSWER_BYTES:
+                        break
+                return answer.status_code, answer.headers, content
+        except httpx.TimeoutException as error:
+            raise InDoubt(f"{self._base.host} did not answer in time ({type(error).__name__})", None) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            told = self._clear(str(error)) or type(error).__name__
+            raise InDoubt(f"{self._base.host} cannot be reached: {told}", None) from None
+
+    def _understood(self, what: str, status: int, headers: httpx.Headers, content: bytes) -> dict[str, Any]:
+        if status >= 400:
+            self._refused(what, status, headers, content)
+        if not content.strip():
+            return {}
+        try:
+            document = json.loads(content)
+        except (ValueError, RecursionError):
+            raise InDoubt(f"{what} was answered ({status}) with what does not read as JSON", None) from None
+        if not isinstance(document, dict):
+            raise InDoubt(f"{what} was answered ({status}) with JSON of another shape", None)
+        return document
+
+    def _refused(self, what: str, status: int, headers: httpx.Headers, content: bytes) -> NoReturn:
+        told = f"{what} was answered {status}: {self._clear(message(status, headers, content))}"
+        if status in DOUBTFUL or status >= 500:
+            raise InDoubt(told, _retry_after_s(headers.get("retry-after")))
+        raise Declined(told, status)
+
+    def _clear(self, text: str) -> str:
+        return printable(self._key.masked(text))
+
+
+def message(status: int, headers: Mapping[str, str], content: bytes) -> str:
+    """What an error's body says in one line, whatever it is written in: JSON, text, HTML or nothing; with the request's id."""
+    text = content.decode("utf-8", "replace").strip()
+    request = headers.get("x-request-id", "")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict):
+        text = ": ".join(str(document[name]) for name in ("title", "message", "detail", "error") if document.get(name))
+        code = document.get("error_code")
+        text = f"{text} [{code}]" if code else text
+        request = str(document.get("request_id") or request)
+    elif text[:1] == "<":
+        title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+        text = title.group(1) if title is not None else re.sub(r"<[^>]*>", " ", text)
+    text = " ".join(text.split())[:MAX_TOLD] or httpx.codes.get_reason_phrase(status) or "no reason given"
+    return f"{text} (request {request[:64]})" if request else text
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    """Seconds from a Retry-After header, which holds a number or a date (RFC 9110, section 10.2.3); `None`: neither."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value.strip()):
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,258 @@
+"""Upload: every cleared file into the dataset, exactly once, whatever the network does.
+
+No answer is believed, for a lost one and a misunderstood one look alike: what counts is that the dataset's listing shows the
+file. After any doubt the listing is looked at before anything is sent again. The ledger is written before and after each step.
+Kept: a listing of the dataset, and 64 kB for each file that is on its way.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.errors import ApprovedChanged, Declined, InDoubt, ProviderError
+from pipeline.http import Patience
+from pipeline.inventory import Inventory
+from pipeline.ledger import Ledger
+from pipeline.remote import Cleared, Dataset, Onlooker, Provider
+from pipeline.storage.approved import ApprovedFile
+from pipeline.words import count
+
+THIS_FILE = frozenset({400, 406, 411, 413, 415, 422})
+"""Answers that speak of the one file; any other no is about all of them."""
+
+LOOKS = 1
+"""A listing that lacks what was sent long ago is looked at once more before that is believed."""
+
+STALLED = 2
+"""So many failures in a row for each file at once, and the wave is over: the other side needs a pause."""
+
+
+class Stopped(Exception):
+    """Raised inside a sender when the upload as a whole is at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a file: `None` where it was answered well, else what went wrong. `whole`: all of it went out."""
+
+    cleared: Cleared
+    error: Exception | None
+    whole: bool
+
+
+class Upload:
+    """Brings files into one dataset; `run` once, or again to go on."""
+
+    def __init__(
+        self, provider: Provider, dataset: Dataset, ledger: Ledger, patience: Patience, onlooker: Onlooker
+    ) -> None:
+        self._provider, self._dataset, self._ledger = provider, dataset, ledger
+        self._patience, self._onlooker = patience, onlooker
+        self._stop = threading.Event()
+        self._not_before = 0.0
+        self._declined: dict[str, str] = {}
+        self.sent = 0
+
+    def run(self, cleared: Sequence[Cleared], at_once: int) -> Inventory:
+        """Send what is missing until the listing shows everything once.
+
+        Raises ApprovedChanged where a file is another now, ProviderError with what is missing where it cannot be finished.
+        """
+        wanted = {each.name: each.bytes for each in cleared}
+        inventory = self._looked(wanted, self._expected())
+        idle = 0
+        while missing := self._sendable(cleared, inventory):
+            if idle >= self._patience.tries:
+                break
+            if idle:
+                self._patience.pause(idle - 1, self._held_s())
+            sent = self._wave(missing, at_once)
+            before = len(inventory.missing)
+            inventory = self._looked(wanted, {s.cleared.name: True for s in sent if s.whole}).joined(inventory)
+            idle = idle + 1 if len(inventory.missing) == before else 0
+            self._raise_what_ends(sent)
+        inventory = self._without_doubles(inventory)
+        if inventory.missing:
+            raise ProviderError(self._incomplete(cleared, inventory))
+        return inventory
+
+    def _expected(self) -> dict[str, bool]:
+        """Names that should show, for they were sent earlier and not known to be broken off or taken out.
+
+        True: so lately that they may still be on their way.
+        """
+        entries = self._ledger.entries("sending", "answered", "broken", "stored", "removed", dataset=self._dataset.id)
+        last = {str(entry.facts["name"]): entry for entry in entries}
+        return {
+            name: entry.age_s < self._patience.settle_s
+            for name, entry in last.items()
+            if entry.step not in ("broken", "removed")
+        }
+
+    def _looked(self, wanted: Mapping[str, int], expected: Mapping[str, bool]) -> Inventory:
+        """What lies there; looked at again as long as something that may be on its way does not show."""
+        hoped = {name: fresh for name, fresh in expected.items() if name in wanted}
+        found = Inventory({}, wanted)
+        for look, _ in enumerate(self._patience.settling()):
+            found = Inventory.of(self._provider.files(self._dataset.id), wanted).joined(found)
+            there = found.there
+            unseen = [name for name in hoped if name not in there]
+            if not unseen or (look >= LOOKS and not any(hoped[name] for name in unseen)):
+                break
+            if look == LOOKS:
+                self._onlooker.say(f"waiting for {count(len(unseen), 'file')} that may have arrived")
+        if found.damaged:
+            broken = found.damaged[0]
+            raise ProviderError(
+                f"{broken.name} lies in {self._dataset.id} with {broken.bytes} bytes instead of {wanted[broken.name]}; take it out"
+                f" with `voxgate datasets remove {self._dataset.id} {broken.id} --yes` and run again"
+            )
+        known = {str(entry.facts["id"]) for entry in self._ledger.entries("stored", dataset=self._dataset.id)}
+        for name, file in found.there.items():
+            if file.id not in known:
+                self._ledger.write("stored", dataset=self._dataset.id, name=name, id=file.id)
+        return found
+
+    def _sendable(self, cleared: Sequence[Cleared], inventory: Inventory) -> list[Cleared]:
+        missing = set(inventory.missing) - self._declined.keys()
+        return [each for each in cleared if each.name in missing]
+
+    def _wave(self, missing: Sequence[Cleared], at_once: int) -> list[Sent]:
+        """Send each file once, several at a time, and gather what came of it. Threads end with the process, if it must be."""
+        todo: queue.SimpleQueue[Cleared] = queue.SimpleQueue()
+        done: queue.SimpleQueue[Sent | None] = queue.SimpleQueue()
+        for each in missing:
+            todo.put(each)
+        workers = min(at_once, len(missing))
+        for _ in range(workers):
+            threading.Thread(target=self._work, args=(todo, done), daemon=True).start()
+        results, failures, running = [], 0, workers
+        try:
+            while running:
+                result = done.get()
+                if result is None:
+                    running -= 1
+                    continue
+                results.append(result)
+                failures = 0 if result.error is None else failures + 1
+                if failures >= STALLED * at_once or (
+                    result.error is not None and not isinstance(result.error, InDoubt)
+                ):
+                    _emptied(todo)
+                if _ends(result):
+                    self._stop.set()
+        except BaseException:
+            self._stop.set()
+            raise
+        return results
+
+    def _work(self, todo: "queue.SimpleQueue[Cleared]", done: "queue.SimpleQueue[Sent | None]") -> None:
+        try:
+            while not self._stop.is_set():
+                done.put(self._send(todo.get_nowait()))
+        except queue.Empty:
+            pass
+        finally:
+            done.put(None)
+
+    def _send(self, cleared: Cleared) -> Sent:
+        facts = {"dataset": self._dataset.id, "name": cleared.name}
+        body: ApprovedFile | None = None
+        error: Exception | None = None
+        try:
+            time.sleep(max(0.0, self._not_before - time.monotonic()))
+            body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
+            self._ledger.write("sending", **facts, sha256=cleared.sha256, bytes=cleared.bytes)
+            self._provider.send(self._dataset.id, cleared, body)
+            self._ledger.write("answered", **facts)
+            self.sent += 1
+        except Exception as caught:  # noqa: BLE001 - carried to the thread that waits, and raised there
+            error = caught
+        whole = body is not None and body.given_whole and not isinstance(error, (ApprovedChanged, Declined))
+        if body is not None:
+            body.close()
+            if error is not None:
+                self._onlooker.advance(-body.tell())
+        if error is not None and not whole:
+            self._ledger.write("broken", **facts, why=str(error))
+        if isinstance(error, InDoubt) and error.retry_after_s is not None:
+            self._not_before = max(self._not_before, time.monotonic() + error.retry_after_s)
+        return Sent(cleared, error, whole)
+
+    def _told(self, bytes_: int) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        self._onlooker.advance(bytes_)
+
+    def _held_s(self) -> float | None:
+        left_s = self._not_before - time.monotonic()
+        return left_s if left_s > 0 else None
+
+    def _raise_what_ends(self, sent: Sequence[Sent]) -> None:
+        """Raise what makes going on useless; a no to single files is kept for the end."""
+        for result in sent:
+            if isinstance(result.error, Declined) and result.error.status in THIS_FILE:
+                self._declined[result.cleared.name] = str(result.error)
+        grave = [result.error for result in sent if _ends(result)]
+        for error in sorted(grave, key=lambda error: isinstance(error, ProviderError)):
+            assert error is not None
+            raise error
+
+    def _without_doubles(self, inventory: Inventory) -> Inventory:
+        """Take out copies that came of our own sending twice. Raises ProviderError for those that are somebody else's."""
+        for attempt in range(self._patience.tries):
+            doubles = inventory.doubles
+            if not doubles:
+                return inventory
+            for name, surplus in doubles.items():
+                times = len(self._ledger.entries("sending", dataset=self._dataset.id, name=name))
+                if times <= len(surplus):
+                    raise ProviderError(
+                        f"{name} lies in {self._dataset.id} {len(surplus) + 1} times and was sent from here {times} times; "
+                        f"take one out with `voxgate datasets remove {self._dataset.id} {surplus[0].id} --yes`"
+                    )
+                for file in surplus:
+                    self._remove(name, file.id)
+            if attempt:
+                self._patience.pause(attempt - 1)
+            inventory = self._looked(inventory.wanted, dict.fromkeys(doubles, False))
+        raise ProviderError(f"{self._dataset.id} holds files twice that cannot be taken out; run again later")
+
+    def _remove(self, name: str, file_id: str) -> None:
+        try:
+            self._provider.delete_file(self._dataset.id, file_id)
+            self._ledger.write("removed", dataset=self._dataset.id, name=name, id=file_id)
+            self._onlooker.say(f"{name} had arrived twice; one copy was taken out")
+        except InDoubt:
+            return  # the next listing shows it
+
+    def _incomplete(self, cleared: Sequence[Cleared], inventory: Inventory) -> str:
+        missing = set(inventory.missing)
+        ids = {each.name: each.ids[0] for each in cleared}
+        lines = [f"  - {ids[name]}{self._why(name)}" for name in inventory.missing]
+        total = len(inventory.wanted)
+        listed = "\n".join(lines)
+        return f"{count(len(missing), 'file')} of {total} did not get into {self._dataset.id}; run again to go on:\n{listed}"
+
+    def _why(self, name: str) -> str:
+        last = self._ledger.last("broken", dataset=self._dataset.id, name=name)
+        why = self._declined.get(name) or (None if last is None else str(last.facts.get("why")))
+        return "" if why is None else f": {why}"
+
+
+def _ends(result: Sent) -> bool:
+    """Whether what came of one file makes it useless to go on with the others."""
+    error = result.error
+    if error is None or isinstance(error, (InDoubt, Stopped)):
+        return False
+    return not (isinstance(error, Declined) and error.status in THIS_FILE)
+
+
+def _emptied(todo: "queue.SimpleQueue[Cleared]") -> None:
+    while True:
+        try:
+            todo.get_nowait()
+        except queue.Empty:
+            return
