@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__, config, providers
-from pipeline.errors import RecordError, Refused, UsageError, VoxgateError
+from pipeline.errors import ProviderError, RecordError, Refused, UsageError, VoxgateError
 from pipeline.http import Patience
 from pipeline.inventory import Inventory
 from pipeline.journal import Journal, Terms
@@ -20,7 +20,7 @@ from pipeline.records import Absence, DatasetVerdict, Relaxed
 from pipeline.remote import Cleared, Consent, Dataset, Delivered, Facts, Onlooker, Provider, Receipt
 from pipeline.run import decided
 from pipeline.stages import datasets, gate, manifest, receipts
-from pipeline.stages.upload import Upload
+from pipeline.stages.upload import Upload, unfinished
 from pipeline.storage import codec
 from pipeline.storage.files import write_atomic
 from pipeline.words import count, minutes
@@ -80,15 +80,17 @@ def upload(parcel: Parcel, means: Means | None = None) -> Receipt:
     ledger = Ledger(parcel.out, parcel.to, provider.where)
     with ledger.held():
         consent = Consent(str(parcel.consent).strip(), now())
-        dataset = _dataset(parcel, passed, provider, ledger, ways)
-        _note(ledger, passed, consent, dataset)
-        work = Upload(provider, dataset, ledger, ways.patience, ways.onlooker)
-        ways.onlooker.begin("uploading", sum(each.bytes for each in passed.cleared))
-        api = provider.facts.api
-        inventory = work.run(passed.cleared, AT_ONCE if api is None else api.uploads_at_once)
-        receipt = replace(_receipt(passed, provider, dataset, inventory, consent), sent=work.sent)
-        text = codec.page(receipts.document(receipt)) + "\n"
-        provider.keep_receipt(dataset.id, text)
+        dataset: Dataset | None = None
+        try:
+            dataset = _dataset(parcel, passed, provider, ledger, ways)
+            _note(ledger, passed, consent, dataset)
+            receipt = _brought(
+                passed, dataset, consent, Upload(provider, dataset, ledger, ways.patience, ways.onlooker)
+            )
+            text = codec.page(receipts.document(receipt)) + "\n"
+            provider.keep_receipt(dataset.id, text)
+        except ProviderError as error:
+            raise unfinished(ledger, None if dataset is None else dataset.id, passed.cleared, error) from error
         write_atomic(parcel.out / f"receipt-{parcel.to}.json", text)
     return receipt
 
@@ -190,11 +192,14 @@ def _dataset(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger,
     return made
 
 
-def _receipt(passed: Passed, provider: Provider, dataset: Dataset, inventory: Inventory, consent: Consent) -> Receipt:
+def _brought(passed: Passed, dataset: Dataset, consent: Consent, work: Upload) -> Receipt:
+    facts = work.provider.facts
+    work.onlooker.begin("uploading", sum(each.bytes for each in passed.cleared))
+    inventory = work.run(passed.cleared, AT_ONCE if facts.api is None else facts.api.uploads_at_once)
     there = inventory.there
     return Receipt(
-        provider=provider.facts.name,
-        where=provider.where,
+        provider=facts.name,
+        where=work.provider.where,
         dataset=dataset,
         manifest_sha256=passed.manifest_sha256,
         consent=consent,
@@ -202,5 +207,6 @@ def _receipt(passed: Passed, provider: Provider, dataset: Dataset, inventory: In
         foreign=tuple(inventory.foreign),
         not_examined=passed.not_examined,
         relaxed=passed.relaxed,
+        sent=work.sent,
         version=__version__,
     )

@@ -61,8 +61,8 @@ class Patience:
         """Wait before try number `attempt` + 1, or as long as the other side wants. Raises ProviderError if that is too long."""
         if wanted_s is not None and wanted_s > self.longest_s:
             raise ProviderError(f"the provider wants to be asked again in {wanted_s / 60:.0f} minutes; run again then")
-        backoff = min(self.pause_s * 2.0**attempt, self.longest_pause_s)
-        time.sleep(backoff * random.uniform(0.5, 1.0) if wanted_s is None else wanted_s)  # noqa: S311 - no secret
+        backoff_s = min(self.pause_s * 2.0**attempt, self.longest_pause_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        time.sleep(max(backoff_s, wanted_s or 0.0))
 
     def settling(self) -> Iterator[None]:
         """Now, and again after growing waits until `settle_s` have passed: look each time whether it shows."""

@@ -7,7 +7,6 @@ Kept: a listing of the dataset, and 64 kB for each file that is on its way.
 
 import queue
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,26 +47,25 @@ class Upload:
     def __init__(
         self, provider: Provider, dataset: Dataset, ledger: Ledger, patience: Patience, onlooker: Onlooker
     ) -> None:
-        self._provider, self._dataset, self._ledger = provider, dataset, ledger
-        self._patience, self._onlooker = patience, onlooker
+        self.provider, self._dataset, self._ledger = provider, dataset, ledger
+        self._patience, self.onlooker = patience, onlooker
         self._stop = threading.Event()
-        self._not_before = 0.0
         self._declined: dict[str, str] = {}
         self.sent = 0
 
     def run(self, cleared: Sequence[Cleared], at_once: int) -> Inventory:
         """Send what is missing until the listing shows everything once.
 
-        Raises ApprovedChanged where a file is another now, ProviderError with what is missing where it cannot be finished.
+        Raises ApprovedChanged where a file is another now, ProviderError where it cannot be finished.
         """
         wanted = {each.name: each.bytes for each in cleared}
         inventory = self._looked(wanted, self._expected())
-        idle = 0
+        idle, sent = 0, list[Sent]()
         while missing := self._sendable(cleared, inventory):
             if idle >= self._patience.tries:
                 break
-            if idle:
-                self._patience.pause(idle - 1, self._held_s())
+            if idle or sent:
+                self._patience.pause(max(idle - 1, 0), _asked_for_s(sent))
             sent = self._wave(missing, at_once)
             before = len(inventory.missing)
             inventory = self._looked(wanted, {s.cleared.name: True for s in sent if s.whole}).joined(inventory)
@@ -75,7 +73,7 @@ class Upload:
             self._raise_what_ends(sent)
         inventory = self._without_doubles(inventory)
         if inventory.missing:
-            raise ProviderError(self._incomplete(cleared, inventory))
+            raise ProviderError(f"{count(len(inventory.missing), 'file')} did not get there")
         return inventory
 
     def _expected(self) -> dict[str, bool]:
@@ -96,13 +94,13 @@ class Upload:
         hoped = {name: fresh for name, fresh in expected.items() if name in wanted}
         found = Inventory({}, wanted)
         for look, _ in enumerate(self._patience.settling()):
-            found = Inventory.of(self._provider.files(self._dataset.id), wanted).joined(found)
+            found = Inventory.of(self.provider.files(self._dataset.id), wanted).joined(found)
             there = found.there
             unseen = [name for name in hoped if name not in there]
             if not unseen or (look >= LOOKS and not any(hoped[name] for name in unseen)):
                 break
             if look == LOOKS:
-                self._onlooker.say(f"waiting for {count(len(unseen), 'file')} that may have arrived")
+                self.onlooker.say(f"waiting for {count(len(unseen), 'file')} that may have arrived")
         if found.damaged:
             broken = found.damaged[0]
             raise ProviderError(
@@ -162,10 +160,9 @@ class Upload:
         body: ApprovedFile | None = None
         error: Exception | None = None
         try:
-            time.sleep(max(0.0, self._not_before - time.monotonic()))
             body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
             self._ledger.write("sending", **facts, sha256=cleared.sha256, bytes=cleared.bytes)
-            self._provider.send(self._dataset.id, cleared, body)
+            self.provider.send(self._dataset.id, cleared, body)
             self._ledger.write("answered", **facts)
             self.sent += 1
         except Exception as caught:  # noqa: BLE001 - carried to the thread that waits, and raised there
@@ -174,21 +171,15 @@ class Upload:
         if body is not None:
             body.close()
             if error is not None:
-                self._onlooker.advance(-body.tell())
+                self.onlooker.advance(-body.tell())
         if error is not None and not whole:
             self._ledger.write("broken", **facts, why=str(error))
-        if isinstance(error, InDoubt) and error.retry_after_s is not None:
-            self._not_before = max(self._not_before, time.monotonic() + error.retry_after_s)
         return Sent(cleared, error, whole)
 
     def _told(self, bytes_: int) -> None:
         if self._stop.is_set():
             raise Stopped
-        self._onlooker.advance(bytes_)
-
-    def _held_s(self) -> float | None:
-        left_s = self._not_before - time.monotonic()
-        return left_s if left_s > 0 else None
+        self.onlooker.advance(bytes_)
 
     def _raise_what_ends(self, sent: Sequence[Sent]) -> None:
         """Raise what makes going on useless; a no to single files is kept for the end."""
@@ -222,24 +213,32 @@ class Upload:
 
     def _remove(self, name: str, file_id: str) -> None:
         try:
-            self._provider.delete_file(self._dataset.id, file_id)
+            self.provider.delete_file(self._dataset.id, file_id)
             self._ledger.write("removed", dataset=self._dataset.id, name=name, id=file_id)
-            self._onlooker.say(f"{name} had arrived twice; one copy was taken out")
+            self.onlooker.say(f"{name} had arrived twice; one copy was taken out")
         except InDoubt:
             return  # the next listing shows it
 
-    def _incomplete(self, cleared: Sequence[Cleared], inventory: Inventory) -> str:
-        missing = set(inventory.missing)
-        ids = {each.name: each.ids[0] for each in cleared}
-        lines = [f"  - {ids[name]}{self._why(name)}" for name in inventory.missing]
-        total = len(inventory.wanted)
-        listed = "\n".join(lines)
-        return f"{count(len(missing), 'file')} of {total} did not get into {self._dataset.id}; run again to go on:\n{listed}"
 
-    def _why(self, name: str) -> str:
-        last = self._ledger.last("broken", dataset=self._dataset.id, name=name)
-        why = self._declined.get(name) or (None if last is None else str(last.facts.get("why")))
-        return "" if why is None else f": {why}"
+def unfinished(
+    ledger: Ledger, dataset_id: str | None, cleared: Sequence[Cleared], error: ProviderError
+) -> ProviderError:
+    """The same failure with the files that no listing has shown yet, each with what came of it last."""
+    facts = {"dataset": dataset_id}
+    last = {str(e.facts["name"]): e.step for e in ledger.entries("stored", "removed", **facts)}
+    missing = [each for each in cleared if last.get(each.name) != "stored"]
+    told = f"{error}; {count(len(missing), 'file')} of {len(cleared)} not known to be there, run again to go on"
+    return ProviderError("\n".join([f"{told}:" if missing else told, *(_why(ledger, each, facts) for each in missing)]))
+
+
+def _why(ledger: Ledger, cleared: Cleared, facts: Mapping[str, str | None]) -> str:
+    last = ledger.last("broken", name=cleared.name, **facts)
+    return f"  - {cleared.ids[0]}" + ("" if last is None else f": {last.facts.get('why')}")
+
+
+def _asked_for_s(sent: Sequence[Sent]) -> float | None:
+    """The longest that the provider wanted to be left in peace."""
+    return max((r.error.retry_after_s or 0.0 for r in sent if isinstance(r.error, InDoubt)), default=None)
 
 
 def _ends(result: Sent) -> bool:

@@ -69,7 +69,9 @@ def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
 
 
 def _restored(kind: Any, value: Any) -> Any:
-    if kind is type(value) and kind is not float:  # most are words and whole numbers, and there are very many
+    if kind is Any or (
+        kind is type(value) and kind is not float
+    ):  # most are words and whole numbers, and there are very many
         return value
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):

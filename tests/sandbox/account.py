@@ -6,6 +6,7 @@ Shapes and words are those of the API's versions 2025-04-16 to 2026-08-14.
 import itertools
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 
 VERSIONS = ("2025-04-16", "2025-11-04", "2026-03-01", "2026-08-14")
@@ -63,9 +64,11 @@ class Account:
         self.outcomes = []
         self.datasets, self.fine_tunes = {}, {}
         self._numbers = itertools.count(1)
+        self._run = uuid.uuid4().hex[:6]
 
     def _id(self, kind):
-        return f"{kind}_{next(self._numbers)}"
+        """Never the same again, not in the next account either: a late request must not meet another's dataset."""
+        return f"{kind}_{self._run}{next(self._numbers)}"
 
     def create_dataset(self, name, description):
         with self.lock:
@@ -99,7 +102,7 @@ class Account:
         made = []
         for number in range(1, VOICES + 1):
             voice = {
-                "id": f"00000000-0000-4000-8000-{int(fine_tune.id[3:]):08d}{number:04d}",
+                "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{fine_tune.id}/{number}")),
                 "is_owner": True,
                 "name": f"{fine_tune.fields['name']} {number}",
                 "description": fine_tune.fields["description"],
