@@ -6,6 +6,7 @@ Nothing is sent before the gate has let everything through, and nothing but what
 import json
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,23 +77,10 @@ def upload(parcel: Parcel, means: Means | None = None) -> Receipt:
             "say where to: --name for a new dataset or the one begun here, or --dataset for the id of another"
         )
     passed = inspect(parcel, ways.onlooker)
-    provider = providers.provider(parcel.to, ways.environ, ways.patience)
-    ledger = Ledger(parcel.out, parcel.to, provider.where)
-    with ledger.held():
-        consent = Consent(str(parcel.consent).strip(), now())
-        dataset: Dataset | None = None
-        try:
-            dataset = _dataset(parcel, passed, provider, ledger, ways)
-            _note(ledger, passed, consent, dataset)
-            receipt = _brought(
-                passed, dataset, consent, Upload(provider, dataset, ledger, ways.patience, ways.onlooker)
-            )
-            text = codec.page(receipts.document(receipt)) + "\n"
-            provider.keep_receipt(dataset.id, text)
-        except ProviderError as error:
-            raise unfinished(ledger, None if dataset is None else dataset.id, passed.cleared, error) from error
-        write_atomic(parcel.out / f"receipt-{parcel.to}.json", text)
-    return receipt
+    with closing(providers.provider(parcel.to, ways.environ, ways.patience)) as provider:
+        ledger = Ledger(parcel.out, parcel.to, provider.where)
+        with ledger.held():
+            return _delivered(parcel, passed, provider, ledger, ways)
 
 
 def inspect(parcel: Parcel, onlooker: Onlooker) -> Passed:
@@ -142,10 +130,11 @@ def difference(parcel: Parcel, means: Means) -> tuple[Dataset, Inventory]:
     """A dataset's files held against the manifest's; nothing is sent or hashed. Raises Refused, ProviderError, UsageError."""
     facts, paper = providers.facts(parcel.to), approved(parcel.manifest)
     wanted = names(paper, ground(parcel.out), facts)
-    provider = providers.provider(parcel.to, means.environ, means.patience)
-    ledger = Ledger(parcel.out, parcel.to, provider.where)
-    dataset = known_dataset(parcel, provider, ledger)
-    return dataset, Inventory.of(provider.files(dataset.id), wanted)
+    with closing(providers.provider(parcel.to, means.environ, means.patience)) as provider:
+        ledger = Ledger(parcel.out, parcel.to, provider.where)
+        with closing(ledger):
+            dataset = known_dataset(parcel, provider, ledger)
+        return dataset, Inventory.of(provider.files(dataset.id), wanted)
 
 
 def names(paper: Mapping[str, Any], against: gate.Ground, facts: Facts) -> dict[str, int]:
@@ -161,7 +150,7 @@ def known_dataset(parcel: Parcel, provider: Provider, ledger: Ledger) -> Dataset
     if parcel.dataset is not None:
         return datasets.existing(provider, parcel.dataset)
     if parcel.name is not None:
-        found = datasets.begun(provider, ledger, parcel.name)
+        found = datasets.begun(provider, ledger, provider.named(parcel.name))
     else:
         last = ledger.last("cleared")
         found = None if last is None else provider.dataset(str(last.facts["dataset"]))
@@ -170,6 +159,21 @@ def known_dataset(parcel: Parcel, provider: Provider, ledger: Ledger) -> Dataset
             f"nothing was uploaded from {parcel.out} to {provider.where} yet; upload first, or name a --dataset"
         )
     return found
+
+
+def _delivered(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger, means: Means) -> Receipt:
+    consent = Consent(str(parcel.consent).strip(), now())
+    dataset: Dataset | None = None
+    try:
+        dataset = _dataset(parcel, passed, provider, ledger, means)
+        _note(ledger, passed, consent, dataset)
+        receipt = _brought(passed, dataset, consent, Upload(provider, dataset, ledger, means.patience, means.onlooker))
+        text = codec.page(receipts.document(receipt)) + "\n"
+        provider.keep_receipt(dataset.id, text)
+    except ProviderError as error:
+        raise unfinished(ledger, None if dataset is None else dataset.id, passed.cleared, error) from error
+    write_atomic(parcel.out / f"receipt-{parcel.to}.json", text)
+    return receipt
 
 
 def _note(ledger: Ledger, passed: Passed, consent: Consent, dataset: Dataset) -> None:
@@ -187,7 +191,7 @@ def _dataset(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger,
         return datasets.existing(provider, parcel.dataset)
     length_s = sum(each.decoded_s for each in passed.cleared)
     description = f"{count(len(passed.cleared), 'file')}, {minutes(length_s)} min"
-    made = datasets.made(provider, ledger, str(parcel.name), description, means.patience)
+    made = datasets.made(provider, ledger, provider.named(str(parcel.name)), description, means.patience)
     datasets.tell_of_empty(provider, ledger, made, means.onlooker)
     return made
 

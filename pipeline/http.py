@@ -145,6 +145,10 @@ class Api:
         )
         self._url = base_url
 
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
     def ask(self, path: str, **query: str | int | None) -> dict[str, Any]:
         """Read a document, again and again while the other side is busy or broken. Raises Declined and ProviderError."""
         wanted = {name: value for name, value in query.items() if value is not None}

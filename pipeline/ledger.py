@@ -62,6 +62,7 @@ class Ledger:
         self._file: TextIO | None = None
         self._writing = threading.Lock()
         self._entries: list[Entry] = []
+        self._torn = False
         self._load()
 
     @contextmanager
@@ -91,8 +92,8 @@ class Ledger:
             try:
                 if self._file is None:
                     self._file = self.path.open("a", encoding="ascii")
-                    if self._file.tell():
-                        line = "\n" + line  # ends a line that a crash may have torn
+                    if self._torn:
+                        line = "\n" + line
                 self._file.write(line + "\n")
                 self._file.flush()
                 os.fsync(self._file.fileno())
@@ -139,7 +140,11 @@ class Ledger:
             if not self.path.exists():
                 return
             with self.path.open(encoding="utf-8", errors="replace") as lines:
-                self._entries.extend(entry for line in lines if (entry := _entry(line)) is not None)
+                for line in lines:
+                    self._torn = not line.endswith("\n")  # by a crash; what follows begins on a line of its own
+                    entry = _entry(line)
+                    if entry is not None:
+                        self._entries.append(entry)
         except OSError as error:
             raise RecordError(f"{self.path} cannot be read ({error.strerror}); nothing is sent without it") from error
 

@@ -156,6 +156,10 @@ class Provider(Protocol):
         """One dataset; `None` where there is none of that id."""
         ...
 
+    def named(self, name: str) -> str:
+        """How a dataset of that name is called there. Raises UsageError for what is no name."""
+        ...
+
     def create_dataset(self, name: str, description: str) -> Dataset:
         """Make a dataset. Raises InDoubt where it may have been made."""
         ...
@@ -182,6 +186,10 @@ class Provider(Protocol):
 
     def keep_receipt(self, dataset_id: str, text: str) -> None:
         """Put a receipt beside the files, where there is room for such a thing."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; nothing is asked of it afterwards."""
         ...
 
 

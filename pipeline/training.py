@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 from pipeline import providers
 from pipeline.delivery import Means, Parcel, approved, ground, known_dataset, names
@@ -50,7 +50,10 @@ class Outcome:
 
 
 class Studio:
-    """What is trained from one run's dataset at one provider. Raises UsageError where that provider trains nothing."""
+    """What is trained from one run's dataset at one provider. A context manager.
+
+    Raises UsageError where that provider trains nothing.
+    """
 
     def __init__(self, parcel: Parcel, means: Means) -> None:
         self._parcel, self._means = parcel, means
@@ -61,6 +64,13 @@ class Studio:
         provider = providers.provider(parcel.to, means.environ, means.patience)
         self._provider = cast("Trainer", provider)  # its facts say that it trains
         self._ledger = Ledger(parcel.out, parcel.to, provider.where)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ledger.close()
+        self._provider.close()
 
     def plan(self, name: str, language: str | None, model: str | None) -> Plan:
         """What would be ordered. Raises Refused where manifest or dataset are not in order, UsageError without a language."""

@@ -1,5 +1,6 @@
 """voxgate datasets: what lies at a provider, and how that differs from a manifest."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,8 @@ import typer
 from pipeline.exits import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.remote import Dataset, Provider
 
 app = typer.Typer(no_args_is_help=True, help="List, make, change and compare datasets; remove only with --yes.")
@@ -20,18 +23,18 @@ Yes = Annotated[bool, typer.Option("--yes", help="Really do it.")]
 @app.command("list")
 def list_(to: To = "cartesia") -> None:
     """All datasets of the account: id, name, description."""
-    with guarded():
-        for dataset in _provider(to).datasets():
+    with guarded(), _provider(to) as provider:
+        for dataset in provider.datasets():
             typer.echo(_told(dataset))
 
 
 @app.command()
 def show(id_: Id, to: To = "cartesia") -> None:
     """The files of a dataset: id, bytes, name."""
-    with guarded():
+    with guarded(), _provider(to) as provider:
         from pipeline.words import printable
 
-        for file in _provider(to).files(id_):
+        for file in provider.files(id_):
             typer.echo(f"{file.id}  {file.bytes:>12}  {printable(file.name)}")
 
 
@@ -42,8 +45,8 @@ def create(
     description: Annotated[str, typer.Option(help="What is in it.")] = "made by voxgate",
 ) -> None:
     """Make an empty dataset and print its id."""
-    with guarded():
-        typer.echo(_provider(to).create_dataset(name, description).id)
+    with guarded(), _provider(to) as provider:
+        typer.echo(provider.create_dataset(provider.named(name), description).id)
 
 
 @app.command()
@@ -54,7 +57,7 @@ def update(
     description: Annotated[str | None, typer.Option(help="Another description.")] = None,
 ) -> None:
     """Rename a dataset or describe it otherwise."""
-    with guarded():
+    with guarded(), _provider(to) as provider:
         from dataclasses import replace
 
         from pipeline.errors import UsageError
@@ -63,7 +66,6 @@ def update(
         given = {key: value for key, value in (("name", name), ("description", description)) if value is not None}
         if not given:
             raise UsageError("say what is to change: --name or --description")
-        provider = _provider(to)
         changed = replace(datasets.existing(provider, id_), **given)
         provider.change_dataset(changed)
         typer.echo(_told(changed))
@@ -72,10 +74,9 @@ def update(
 @app.command()
 def delete(id_: Id, to: To = "cartesia", yes: Yes = False) -> None:
     """Delete a dataset with all that is in it."""
-    with guarded():
+    with guarded(), _provider(to) as provider:
         from pipeline.stages import datasets
 
-        provider = _provider(to)
         dataset = datasets.existing(provider, id_)
         _insist(yes, f"the dataset {_told(dataset)} and the {len(list(provider.files(id_)))} files in it")
         provider.delete_dataset(id_)
@@ -90,10 +91,9 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Take files out of a dataset."""
-    with guarded():
+    with guarded(), _provider(to) as provider:
         from pipeline.errors import UsageError
 
-        provider = _provider(to)
         there = {file.id: file for file in provider.files(id_)}
         unknown = next((file for file in files if file not in there), None)
         if unknown is not None:
@@ -125,13 +125,16 @@ def diff(
             raise typer.Exit(Exit.REFUSED)
 
 
-def _provider(to: str) -> "Provider":
+@contextmanager
+def _provider(to: str) -> "Iterator[Provider]":
     import os
+    from contextlib import closing
 
     from pipeline import providers
     from pipeline.http import Patience
 
-    return providers.provider(to, os.environ, Patience())
+    with closing(providers.provider(to, os.environ, Patience())) as provider:
+        yield provider
 
 
 def _told(dataset: "Dataset") -> str:

@@ -1,4 +1,4 @@
-"""voxgate list: the findings, formats, profiles and engines that there are."""
+"""voxgate list: the findings, formats, profiles, providers and engines that there are."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -9,9 +9,9 @@ from pipeline.exits import guarded
 
 
 def show(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="checks, formats, profiles or engines.")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="checks, formats, profiles, providers or engines.")],
 ) -> None:
-    """List checks, formats, profiles or engines, a line each."""
+    """List checks, formats, profiles, providers or engines, a line each."""
     with guarded():
         from pipeline.errors import UsageError
 
@@ -56,4 +56,18 @@ def _engines() -> Iterable[str]:
         yield f"{name:8} {told.splitlines()[0]}"
 
 
-LISTS = {"checks": _checks, "formats": _formats, "profiles": _profiles, "engines": _engines}
+def _providers() -> Iterable[str]:
+    from pipeline import providers
+
+    for name in providers.names():
+        known = providers.facts(name)
+        yield f"{name:12} {known.about}; read {known.checked}"
+
+
+LISTS = {
+    "checks": _checks,
+    "formats": _formats,
+    "profiles": _profiles,
+    "providers": _providers,
+    "engines": _engines,
+}

@@ -10,6 +10,8 @@ from pipeline import OUT
 from pipeline.exits import Exit, guarded
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipeline.delivery import Means
     from pipeline.remote import Training
     from pipeline.training import Outcome, Studio
@@ -45,15 +47,15 @@ def train(
         from pipeline.terminal import trained
 
         console = Console()
-        studio = training.studio(manifest, to, _means(), dataset)
-        plan = studio.plan(name, language, model)
-        trained.show_plan(plan, console)
-        current = [t for t in plan.earlier if t.status != plan.facts.failed]
-        if current and not again:
-            trained.show_begun(current[-1], console)
-            return
-        _agree(f"Train for {plan.facts.credits:,} credits?", yes)
-        trained.show_begun(studio.order(plan), console)
+        with training.studio(manifest, to, _means(), dataset) as studio:
+            plan = studio.plan(name, language, model)
+            trained.show_plan(plan, console)
+            current = [t for t in plan.earlier if t.status != plan.facts.failed]
+            if current and not again:
+                trained.show_begun(current[-1], console)
+                return
+            _agree(f"Train for {plan.facts.credits:,} credits?", yes)
+            trained.show_begun(studio.order(plan), console)
 
 
 def status(
@@ -72,16 +74,11 @@ def status(
         from pipeline.terminal import trained
 
         console = Console()
-        studio = training.studio(out, to, _means())
-        outcome = _looked(studio, studio.latest(id_), watch)
-        if outcome.failed and retry:
-            trained.show_outcome(outcome, console)
-            plan = studio.plan(
-                outcome.training.order.name, outcome.training.order.language, outcome.training.order.model
-            )
-            trained.show_plan(plan, console)
-            _agree(f"Train again? {plan.facts.credits:,} credits if it succeeds.", yes)
-            outcome = _looked(studio, studio.order(plan), watch)
+        with training.studio(out, to, _means()) as studio:
+            outcome = _looked(studio, studio.latest(id_), watch)
+            if outcome.failed and retry:
+                trained.show_outcome(outcome, console)
+                outcome = _looked(studio, _ordered_again(studio, outcome, yes, console), watch)
         trained.show_outcome(outcome, console)
         if outcome.failed:
             raise typer.Exit(Exit.REFUSED)
@@ -95,11 +92,21 @@ def voices(out: Run = Path(OUT), to: To = "cartesia", id_: Id = None) -> None:
         from pipeline import training
         from pipeline.terminal import trained
 
-        studio = training.studio(out, to, _means())
-        outcome = studio.outcome(studio.latest(id_))
+        with training.studio(out, to, _means()) as studio:
+            outcome = studio.outcome(studio.latest(id_))
         trained.show_outcome(outcome, Console())
         if not outcome.done:
             raise typer.Exit(Exit.REFUSED)
+
+
+def _ordered_again(studio: "Studio", failed: "Outcome", yes: bool, console: "Console") -> "Training":
+    from pipeline.terminal import trained
+
+    order = failed.training.order
+    plan = studio.plan(order.name, order.language, order.model)
+    trained.show_plan(plan, console)
+    _agree(f"Train again? {plan.facts.credits:,} credits if it succeeds.", yes)
+    return studio.order(plan)
 
 
 def _looked(studio: "Studio", begun: "Training", watch: bool) -> "Outcome":

@@ -7,7 +7,7 @@ page is empty: `has_more` is not relied on. Unknown fields and unknown words are
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.errors import Declined, ProviderError
+from pipeline.errors import Declined, ProviderError, UsageError
 from pipeline.http import Api, Part, Patience, Secret, origin
 from pipeline.remote import ApiFacts, Body, Cleared, Dataset, Facts, Order, StoredFile, TrainedVoice, Training
 
@@ -35,6 +35,12 @@ class Cartesia:
         """One dataset; `None` where there is none of that id."""
         found = self._one(f"/datasets/{_segment(id_)}")
         return None if found is None else _dataset(found)
+
+    def named(self, name: str) -> str:
+        """The name without blanks around it. Raises UsageError where nothing is left."""
+        if not name.strip():
+            raise UsageError("a dataset needs a name")
+        return name.strip()
 
     def create_dataset(self, name: str, description: str) -> Dataset:
         """Make a dataset. Raises InDoubt where it may have been made."""
@@ -65,6 +71,10 @@ class Cartesia:
 
     def keep_receipt(self, dataset_id: str, text: str) -> None:
         """Do nothing: a dataset takes audio alone."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._api.close()
 
     def trainings(self) -> Iterator[Training]:
         """All fine-tunes of the account."""

@@ -52,11 +52,16 @@ class Folder:
         except (ValueError, TypeError, KeyError):
             return Dataset(_located(id_), _located(id_))
 
+    def named(self, name: str) -> str:
+        """The address as it is the same from everywhere. Raises UsageError for one that cannot be opened or holds a password."""
+        _opened(name)
+        return _located(name)
+
     def create_dataset(self, name: str, description: str) -> Dataset:
         """Make the folder that `name` is the path or URL of."""
         files, root = _opened(name)
         _guarded(files.makedirs, root, exist_ok=True)
-        made = Dataset(_located(name), name, description)
+        made = Dataset(_located(name), _located(name), description)
         self.change_dataset(made)
         return made
 
@@ -116,6 +121,9 @@ class Folder:
         """Write it into the folder."""
         files, root = _opened(dataset_id)
         _guarded(files.pipe_file, f"{root}/{RECEIPT}", text.encode())
+
+    def close(self) -> None:
+        """Do nothing: a file system is open as long as it is used."""
 
 
 def _opened(url: str) -> tuple[Any, str]:

@@ -179,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
         self._dataset(id_)
         if self.server.max_bytes is not None and self.unread > self.server.max_bytes:
             raise Answered(413, "Payload too large", f"at most {self.server.max_bytes} bytes")
-        form = self._form(self.unread // 2 if fault == "reset in" else None)
+        form = self.form(self.unread // 2 if fault == "reset in" else None)
         if fault == "reset after":
             raise Broken
         if "file" not in form or form.get("purpose", {}).get("text") != "fine_tune":
@@ -190,7 +190,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.account.store(id_, part["filename"], part["size"], part["sha256"])
         self._answer(fault, None)
 
-    def _form(self, cut_after):
+    def form(self, cut_after):
         """The parts of a multipart body, read as a stream: a digest and a size of files, the text of fields."""
         kind, options = parse_options_header(self.headers.get("Content-Type", ""))
         if kind != b"multipart/form-data":

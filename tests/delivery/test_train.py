@@ -1,0 +1,235 @@
+"""Training: on nothing but what was approved, ordered once whatever happens to the answer, watched to its end."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from pipeline import delivery, providers, training
+from pipeline.errors import Declined, InDoubt, ProviderError, Refused, UsageError
+from pipeline.ledger import Ledger
+from pipeline.remote import Onlooker
+
+
+@pytest.fixture(autouse=True)
+def looked_at_often(monkeypatch):
+    """A training is looked at every 50 ms instead of every half minute."""
+    facts = providers.facts
+
+    def known(name):
+        found = facts(name)
+        return found if found.training is None else replace(found, training=replace(found.training, poll_s=0.05))
+
+    monkeypatch.setattr(providers, "facts", known)
+
+
+@pytest.fixture
+def studio(parcel, means):
+    """The studio of the approved set, which is uploaded."""
+    delivery.upload(parcel(), means)
+    with training.studio(parcel().out, "cartesia", means) as made:
+        yield made
+
+
+def orders(double):
+    return [line for line in double.requests if line.startswith("POST /fine-tunes")]
+
+
+def test_it_says_what_it_would_cost_and_on_what_before_anything_is_ordered(studio, double, wanted):
+    plan = studio.plan("narrator", "en", None)
+    assert plan.facts.credits == 1_000_000
+    assert (plan.files, plan.order.model, plan.order.language) == (len(wanted), "sonic-3-2026-01-12", "en")
+    assert plan.decoded_s == pytest.approx(1.0 + 1.25 + 1.5 + 1.75, abs=0.01)
+    assert (plan.others, plan.earlier) == ((), ())
+    assert orders(double) == []
+
+
+def test_it_ends_in_the_four_voices(studio):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    outcome = studio.outcome(studio.watch(begun))
+    assert outcome.done
+    assert len({voice.id for voice in outcome.voices}) == 4
+    assert outcome.training.order.model == "sonic-3-2026-01-12"
+
+
+def test_what_no_manifest_approved_is_not_trained_on(studio, double):
+    dataset = next(iter(double.account.datasets.values()))
+    evil = double.account.store(dataset.id, "evil.wav", 5, "")
+    with pytest.raises(
+        Refused, match=rf"evil.wav was approved by no manifest.*datasets remove {dataset.id} {evil.id} --yes"
+    ):
+        studio.plan("narrator", "en", None)
+    assert orders(double) == []
+
+
+def test_an_approved_name_with_other_bytes_is_not_trained_on(studio, double):
+    next(iter(double.account.datasets.values())).files[0].size += 1
+    with pytest.raises(Refused, match="is missing; upload again"):
+        studio.plan("narrator", "en", None)
+
+
+def test_what_is_missing_or_there_twice_is_not_trained_on(studio, double):
+    dataset = next(iter(double.account.datasets.values()))
+    lost = dataset.files.pop()
+    with pytest.raises(Refused, match=f"{lost.filename} is missing"):
+        studio.plan("narrator", "en", None)
+    dataset.files.append(lost)
+    double.account.store(dataset.id, lost.filename, lost.size, lost.sha256)
+    with pytest.raises(Refused, match=f"{lost.filename} lies there twice"):
+        studio.plan("narrator", "en", None)
+
+
+def test_what_an_earlier_manifest_approved_may_stay_and_is_told(studio, double, approved, means, parcel, tmp_path):
+    from conftest import LENIENT
+
+    from pipeline import run
+
+    (tmp_path / "rec" / "täke 0.wav").unlink()
+    run.check(run.Request((str(tmp_path / "rec"),), approved, overrides=LENIENT))
+    receipt = delivery.upload(parcel(), means)
+    assert receipt.sent == 0
+    plan = studio.plan("narrator", "en", None)
+    assert [name.partition("-")[2] for name in plan.others] == ["take-0.wav"]
+
+
+def test_a_manifest_that_is_not_in_order_is_not_trained_on(studio, approved):
+    path = approved / "manifest.json"
+    path.write_text(path.read_text().replace("rec", "wreck"))
+    with pytest.raises(Refused, match="not in order"):
+        studio.plan("narrator", "en", None)
+
+
+def test_the_language_has_to_be_said_once(studio, approved):
+    with pytest.raises(UsageError, match="--language"):
+        studio.plan("narrator", None, None)
+
+
+@pytest.mark.parametrize("fault", ["status after", "reply lost", "slow reply"])
+def test_an_order_whose_answer_is_lost_is_found_and_not_given_again(studio, double, fault):
+    double.faults.slow_s = 0.7
+    double.faults.plan("change", fault)
+    begun = studio.order(studio.plan("narrator", "en", None))
+    assert begun.id in double.account.fine_tunes
+    assert len(orders(double)) == len(double.account.fine_tunes) == 1
+
+
+def test_an_order_that_did_not_arrive_is_not_given_again_by_itself(studio, double):
+    double.faults.plan("change", "reset before")
+    plan = studio.plan("narrator", "en", None)
+    with pytest.raises(InDoubt, match="looks before it asks"):
+        studio.order(plan)
+    assert len(orders(double)) == 1
+    assert studio.plan("narrator", "en", None).earlier == ()
+    studio.order(plan)
+    assert len(double.account.fine_tunes) == 1
+
+
+def test_an_order_that_was_killed_a_moment_ago_is_waited_for(studio, double, approved):
+    plan = studio.plan("narrator", "en", None)
+    ledger = Ledger(approved, "cartesia", double.url)
+    ledger.write("ordering", dataset=plan.dataset.id, mark="voxgate-0")
+    ledger.close()
+    with pytest.raises(Refused, match="a moment ago"):
+        studio.order(plan)
+    time.sleep(0.35)
+    studio.order(plan)
+    assert len(double.account.fine_tunes) == 1
+
+
+def test_an_order_that_was_killed_before_its_answer_is_found_by_the_next_run(
+    studio, double, means, parcel, monkeypatch
+):
+    provider = studio._provider  # noqa: SLF001 - where a process may die
+    monkeypatch.setattr(type(provider), "train", lambda _self, order: (_created(double, order), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        studio.order(studio.plan("narrator", "en", None))
+    with training.studio(parcel().out, "cartesia", means) as again:
+        (earlier,) = again.plan("narrator", "en", None).earlier
+        assert again.latest(None).id == earlier.id
+
+
+def _created(double, order):
+    fields = {"name": order.name, "description": order.description, "language": order.language}
+    double.account.create_fine_tune({**fields, "model_id": order.model, "dataset": order.dataset})
+
+
+def test_an_order_that_is_declined_says_why(studio, double):
+    double.account.credits = 5
+    with pytest.raises(Declined, match="402: Payment required"):
+        studio.order(studio.plan("narrator", "en", None))
+    double.account.credits = 2_000_000
+    studio.order(studio.plan("narrator", "en", None))
+    assert len(double.account.fine_tunes) == 1
+
+
+def test_a_base_model_that_is_not_there_is_told(studio):
+    with pytest.raises(Declined, match="there is no sonic-9"):
+        studio.order(studio.plan("narrator", "en", "sonic-9"))
+
+
+def test_a_failed_training_says_what_to_try_and_can_be_ordered_again(studio, double):
+    double.account.outcomes = ["failed"]
+    failed = studio.outcome(studio.watch(studio.order(studio.plan("narrator", "en", None))))
+    assert failed.failed
+    assert "--retry" in failed.facts.on_failure
+    order = failed.training.order
+    again = studio.outcome(studio.watch(studio.order(studio.plan(order.name, order.language, order.model))))
+    assert again.done
+    assert studio.latest(None).id == again.training.id
+    assert double.account.credits == 1_000_000
+
+
+def test_a_status_that_nobody_knows_is_waited_through(studio, double, means, monkeypatch):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    words = ["queued", "draft", "training", "polishing"]
+    fine_tune = double.account.fine_tunes[begun.id]
+    monkeypatch.setattr(type(fine_tune), "status", lambda _self, _s: words.pop(0) if words else "completed")
+    said = []
+    object.__setattr__(studio, "_means", replace(means, onlooker=Onlooker(say=said.append)))
+    assert studio.outcome(studio.watch(begun)).done
+    assert [line.partition(": ")[2] for line in said] == ["created", "queued", "draft", "training", "polishing"]
+
+
+def test_watching_survives_errors_of_the_provider(studio, double):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    double.faults.plan("read", "status before", "cut json")
+    assert studio.outcome(studio.watch(begun)).done
+
+
+def test_a_training_that_somebody_deleted_is_told(studio, double):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    double.account.fine_tunes.clear()
+    with pytest.raises(ProviderError, match="is gone"):
+        studio.watch(begun)
+
+
+def test_another_process_finds_the_training(studio, means, parcel):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    with training.studio(parcel().manifest, "cartesia", means) as other:
+        assert other.latest(None).id == begun.id
+        assert other.latest(begun.id).id == begun.id
+        with pytest.raises(UsageError, match="there is no training ft_0"):
+            other.latest("ft_0")
+
+
+def test_before_anything_was_trained_that_is_said(studio):
+    with pytest.raises(UsageError, match="nothing was trained"):
+        studio.latest(None)
+
+
+def test_before_anything_was_uploaded_that_is_said(parcel, means):
+    with training.studio(parcel().out, "cartesia", means) as made, pytest.raises(UsageError, match="upload first"):
+        made.plan("narrator", "en", None)
+
+
+def test_a_folder_trains_nothing(parcel, means):
+    with pytest.raises(UsageError, match="nothing is trained there"):
+        training.studio(parcel().out, "folder", means)
+
+
+def test_the_ledger_tells_the_story(studio, approved):
+    studio.outcome(studio.watch(studio.order(studio.plan("narrator", "en", None))))
+    lines = [json.loads(line) for line in (approved / "upload-cartesia.ledger.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines][-3:] == ["ordering", "training", "ended"]
+    assert lines[-1]["status"] == "completed"
