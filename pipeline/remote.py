@@ -126,16 +126,8 @@ class Facts:
 class Body(Protocol):
     """What a file is read from while it is sent."""
 
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
-        ...
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """To the start, to be sent again, or to the end."""
-        ...
-
-    def tell(self) -> int:
-        """How much was read."""
+    def chunks(self) -> Iterator[bytes]:
+        """All of it from the start; what it raises instead of ending makes it no file at all."""
         ...
 
 
@@ -177,7 +169,7 @@ class Provider(Protocol):
         ...
 
     def send(self, dataset_id: str, cleared: Cleared, body: Body) -> None:
-        """Store what `body` yields. What it raises ends the request so that nothing is stored."""
+        """Store what `body` gives. What it raises ends the request so that nothing is stored."""
         ...
 
     def delete_file(self, dataset_id: str, file_id: str) -> None:

@@ -21,7 +21,6 @@ CARD = "voxgate-dataset.json"
 """Holds a folder's name and description; a folder without one is a dataset all the same."""
 
 PARTIAL = ".part"
-CHUNK_BYTES = 1 << 20
 RECEIPT = "voxgate-receipt.json"
 OURS = (CARD, RECEIPT)
 NOT_THERE = 404
@@ -94,12 +93,12 @@ class Folder:
                 yield StoredFile(name, name, int(entry["size"]))
 
     def send(self, dataset_id: str, cleared: Cleared, body: Body) -> None:
-        """Copy what `body` yields; what it raises leaves nothing behind."""
+        """Copy what `body` gives; what it raises leaves nothing behind."""
         files, root = _opened(dataset_id)
         partial = f"{root}/{cleared.name}{PARTIAL}"
         try:
             with files.open(partial, "wb") as copy:
-                while chunk := body.read(CHUNK_BYTES):
+                for chunk in body.chunks():
                     copy.write(chunk)
             files.mv(partial, f"{root}/{cleared.name}")
         except OSError as error:

@@ -2,7 +2,7 @@
 
 No answer is believed, for a lost one and a misunderstood one look alike: what counts is that the dataset's listing shows the
 file. After any doubt the listing is looked at before anything is sent again. The ledger is written before and after each step.
-Kept: a listing of the dataset, and 64 kB for each file that is on its way.
+Kept: a listing of the dataset, and a megabyte for each file that is on its way.
 """
 
 import queue
@@ -157,21 +157,18 @@ class Upload:
 
     def _send(self, cleared: Cleared) -> Sent:
         facts = {"dataset": self._dataset.id, "name": cleared.name}
-        body: ApprovedFile | None = None
+        body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
         error: Exception | None = None
         try:
-            body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
             self._ledger.write("sending", **facts, sha256=cleared.sha256, bytes=cleared.bytes)
             self.provider.send(self._dataset.id, cleared, body)
             self._ledger.write("answered", **facts)
             self.sent += 1
         except Exception as caught:  # noqa: BLE001 - carried to the thread that waits, and raised there
             error = caught
-        whole = body is not None and body.given_whole and not isinstance(error, (ApprovedChanged, Declined))
-        if body is not None:
-            body.close()
-            if error is not None:
-                self.onlooker.advance(-body.tell())
+        whole = body.given_whole and not isinstance(error, (ApprovedChanged, Declined))
+        if error is not None:
+            self.onlooker.advance(-body.given_bytes)
         if error is not None and not whole:
             self._ledger.write("broken", **facts, why=str(error))
         return Sent(cleared, error, whole)

@@ -51,6 +51,7 @@ class Double(ThreadingHTTPServer):
         self.max_bytes = max_bytes
         self.requests = []
         self.hashes = True
+        self._open = set()
         super().__init__(("127.0.0.1", port), Handler)
 
     @property
@@ -64,6 +65,18 @@ class Double(ThreadingHTTPServer):
     def __exit__(self, *_):
         self.shutdown()
         self.server_close()
+        for connection in list(self._open):
+            self.shutdown_request(connection)
+
+    def process_request(self, request, client_address):
+        """Remember the connection, so that none is left open when this ends."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request):
+        """Close it and forget it."""
+        self._open.discard(request)
+        super().close_request(request)
 
     def handle_error(self, request, client_address):
         """Connections that clients cut are part of the game."""
@@ -396,6 +409,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.where == "/_double/reset":
             server.account = Account(**document)
             server.faults, server.requests = Faults(), []
+        elif self.where == "/_double/hashes":
+            server.hashes = document["on"]
         elif self.where == "/_double/faults":
             server.faults = Faults(**document)
         elif self.where == "/_double/store":
