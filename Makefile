@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := voxgate-out
 
-.PHONY: setup run test check bench accuracy rooms sample_data readme clean
+.PHONY: setup run test check bench accuracy campaign sandbox rooms sample_data readme clean
 
 setup: $(READY)
 
@@ -35,6 +35,13 @@ bench: setup
 
 accuracy: setup
 	$(BIN)/python tests/accuracy/measure.py
+
+# Five hundred seeded uploads through faults and kills, against the double of Cartesia's interface on loopback.
+campaign: setup
+	$(BIN)/python tests/delivery/campaign.py --runs 500
+
+sandbox: setup
+	@$(BIN)/python tests/sandbox/serve.py
 
 sample_data: setup
 	$(BIN)/python sample_data/make.py

@@ -1,7 +1,7 @@
 """voxgate: whether a folder of recordings is good enough to clone a voice from, and what to mend where.
 
 The same from Python as from the command line: `check` and `judge` give a `Report`, whose verdict, clips, findings and
-extent are typed, and write the same files. Errors are those of `pipeline.errors`.
+extent are typed, `upload` gives a `Receipt`, and they write the same files. Errors are those of `pipeline.errors`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ if TYPE_CHECKING:  # numpy and the rest are loaded by the first call, so that `v
     from collections.abc import Sequence
 
     from pipeline.outcome import Report
+    from pipeline.remote import Receipt
 
-__all__ = ["__version__", "check", "judge"]
+__all__ = ["__version__", "check", "judge", "upload"]
 __version__ = "0.4.0"
 
 OUT = "voxgate-out"
@@ -65,3 +66,21 @@ def judge(
     from pipeline import run
 
     return run.judge(Path(out), profile, tuple(settings), reference=None if reference is None else str(reference))
+
+
+def upload(  # noqa: PLR0913  # keywords, one for each option of the command
+    manifest: str | Path,
+    to: str,
+    *,
+    consent: str,
+    name: str | None = None,
+    dataset: str | None = None,
+    allow_unexamined: bool = False,
+) -> Receipt:
+    """Bring what a manifest approves into a provider's dataset, each file once; the key comes from the environment.
+
+    Raises Refused where the gate says no, ProviderError where it could not be finished: call it again to go on.
+    """
+    from pipeline import delivery
+
+    return delivery.upload(delivery.Parcel(Path(manifest), to, name, dataset, consent, allow_unexamined))

@@ -9,8 +9,10 @@ from pipeline.delivery import Means, Parcel, approved, ground, known_dataset, na
 from pipeline.errors import Refused, UsageError
 from pipeline.inventory import Inventory
 from pipeline.ledger import Ledger
+from pipeline.records import Absence, Relaxed
 from pipeline.remote import Dataset, Order, TrainedVoice, Trainer, Training, TrainingFacts
 from pipeline.stages import train
+from pipeline.storage import codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Plan:
     decoded_s: float
     others: tuple[str, ...]
     earlier: tuple[Training, ...]
+    not_examined: tuple[Absence, ...] = ()
+    relaxed: tuple[Relaxed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,16 @@ class Studio:
             decoded_s=length_s,
             others=tuple(file.name for file in inventory.foreign),
             earlier=tuple(train.begun(self._provider, self._ledger, dataset.id)),
+            not_examined=codec.restored(tuple[Absence, ...], paper["not_examined"]),
+            relaxed=codec.restored(tuple[Relaxed, ...], paper["relaxed"]),
         )
 
     def order(self, plan: Plan) -> Training:
-        """Order it. Raises Refused where an order is so young that its answer may still come."""
+        """Order it. Raises Refused where somebody else ordered meanwhile, or an order is so young that it may still show up."""
         with self._ledger.held():
+            known = {training.id for training in plan.earlier}
+            if any(t.id not in known for t in train.begun(self._provider, self._ledger, plan.dataset.id)):
+                raise Refused("this dataset was ordered for training meanwhile; run again to see it")
             if train.unsettled(self._ledger, plan.dataset.id, self._means.patience) is not None:
                 raise Refused("an order was given a moment ago and not answered; wait a little and run again")
             return train.order(self._provider, self._ledger, plan.order, self._means.patience)
@@ -127,7 +136,7 @@ class Studio:
 
     def watch(self, training: Training) -> Training:
         """Wait until it is over."""
-        return train.watch(self._provider, training, self._facts, self._means.onlooker)
+        return train.watch(self._provider, training, self._facts, self._means.patience, self._means.onlooker)
 
 
 def studio(out: Path, to: str, means: Means, dataset: str | None = None) -> Studio:

@@ -14,6 +14,8 @@ from pipeline.ledger import Entry, Ledger, mark
 from pipeline.remote import Onlooker, Order, Trainer, Training, TrainingFacts
 from pipeline.words import count, printable
 
+NONE_SUCH = 404
+
 
 def fit(inventory: Inventory, approved: set[tuple[str, int]], dataset: str) -> None:
     """Raise Refused unless a dataset holds all of a manifest once, and beside it nothing that no manifest approved."""
@@ -91,19 +93,29 @@ def unsettled(ledger: Ledger, dataset: str, patience: Patience) -> Entry | None:
     return last
 
 
-def watch(provider: Trainer, training: Training, facts: TrainingFacts, onlooker: Onlooker) -> Training:
+def watch(
+    provider: Trainer, training: Training, facts: TrainingFacts, patience: Patience, onlooker: Onlooker
+) -> Training:
     """Look at a training every `poll_s` seconds until it is over; a word that nobody knows is no end.
 
-    Raises Declined where it is gone, ProviderError where the provider cannot be reached for longer than it is patient.
+    Raises Declined where it is gone, ProviderError where the provider cannot be reached for a quarter of an hour.
     """
-    seen = None
+    seen, reached = None, time.monotonic()
     while training.status not in (facts.done, facts.failed):
         if training.status != seen:
             onlooker.say(f"{training.id}: {printable(training.status)}")
             seen = training.status
         time.sleep(facts.poll_s)
-        found = provider.training(training.id)
+        try:
+            found = provider.training(training.id)
+        except Declined:
+            raise
+        except ProviderError as error:
+            if time.monotonic() - reached > patience.longest_s:
+                raise
+            onlooker.say(f"{error}; looking again in {facts.poll_s:g} s")
+            continue
         if found is None:
-            raise Declined(f"the training {training.id} is gone; somebody has deleted it", 404)
-        training = found
+            raise Declined(f"the training {training.id} is gone; somebody has deleted it", NONE_SUCH)
+        training, reached = found, time.monotonic()
     return training

@@ -19,8 +19,8 @@ from rich.progress import (
 
 from pipeline.delivery import Parcel, Passed
 from pipeline.inventory import Inventory
-from pipeline.records import Absence, Relaxed
 from pipeline.remote import Dataset, Onlooker, Receipt, StoredFile
+from pipeline.terminal import tell, terms
 from pipeline.words import count, minutes, printable
 
 PLAIN_EVERY_S = 10.0
@@ -82,72 +82,62 @@ class Display:
 
 def show_passed(passed: Passed, parcel: Parcel, console: Console) -> None:
     """What would be sent."""
-    _terms(passed.not_examined, passed.relaxed, console)
+    for told in terms(passed.not_examined, passed.relaxed):
+        tell(console, told, "yellow")
     for each in passed.cleared:
-        _line(console, f"{each.name}  {_size(each.bytes)}  {printable(each.ids[0])}")
+        tell(console, f"{each.name}  {_size(each.bytes)}  {printable(each.ids[0])}")
     length_s = sum(each.decoded_s for each in passed.cleared)
     size = _size(sum(each.bytes for each in passed.cleared))
-    told = f"the gate lets {count(len(passed.cleared), 'file')} through to {parcel.to}, {minutes(length_s)} minutes, {size}"
-    _line(console, f"{told}; nothing was sent", "green")
+    summary = f"the gate lets {count(len(passed.cleared), 'file')} through to {parcel.to}, {minutes(length_s)} minutes, {size}"
+    tell(console, f"{summary}; nothing was sent", "green")
 
 
 def show_receipt(receipt: Receipt, out: Path, console: Console) -> None:
     """What the dataset holds now."""
     dataset = receipt.dataset
-    _terms(receipt.not_examined, receipt.relaxed, console)
+    for told in terms(receipt.not_examined, receipt.relaxed):
+        tell(console, told, "yellow")
     length_s = sum(each.cleared.decoded_s for each in receipt.delivered)
     _foreign(receipt.foreign, console)
     before = len(receipt.delivered) - receipt.sent
     news = f"{receipt.sent} sent" if before <= 0 else f"{receipt.sent} sent, {before} there before"
-    _line(
+    tell(
         console,
         f"{count(len(receipt.delivered), 'file')}, {minutes(length_s)} minutes, in the dataset {printable(dataset.name)}"
         f" ({printable(dataset.id)}): {news}",
         "green",
     )
-    _line(console, f"receipt: {out / f'receipt-{receipt.provider}.json'}")
+    tell(console, f"receipt: {out / f'receipt-{receipt.provider}.json'}")
 
 
 def show_difference(dataset: Dataset, inventory: Inventory, console: Console) -> None:
     """What a dataset lacks of a manifest, and what it holds beside it: a line each, for programs too."""
     for name in inventory.missing:
-        _line(console, f"missing  {name}")
+        tell(console, f"missing  {name}")
     for file in inventory.damaged:
-        _line(
+        tell(
             console,
             f"damaged  {printable(file.name)}  {file.id}  {file.bytes} instead of {inventory.wanted[file.name]}",
         )
     for copies in inventory.doubles.values():
         for file in copies:
-            _line(console, f"double   {printable(file.name)}  {file.id}")
+            tell(console, f"double   {printable(file.name)}  {file.id}")
     for file in inventory.foreign:
-        _line(console, f"foreign  {printable(file.name)}  {file.id}")
+        tell(console, f"foreign  {printable(file.name)}  {file.id}")
     there = len(inventory.wanted) - len(inventory.missing)
-    _line(
+    tell(
         console,
         f"{there} of {count(len(inventory.wanted), 'file')} in {printable(dataset.name)} ({printable(dataset.id)})",
     )
 
 
-def _terms(not_examined: Iterable[Absence], relaxed: Iterable[Relaxed], console: Console) -> None:
-    """What a set was approved without, or in spite of."""
-    for absence in not_examined:
-        _line(console, f"not examined: {absence.subject} ({absence.why})", "yellow")
-    for limit in relaxed:
-        _line(console, f"relaxed: {limit.key} from {limit.default} to {limit.used}", "yellow")
-
-
 def _foreign(files: Iterable[StoredFile], console: Console) -> None:
     listed = list(files)
     for file in listed[:MOST_SHOWN]:
-        _line(console, f"not of this manifest: {printable(file.name)} ({printable(file.id)})", "yellow")
+        tell(console, f"not of this manifest: {printable(file.name)} ({printable(file.id)})", "yellow")
     if len(listed) > MOST_SHOWN:
-        _line(console, f"and {len(listed) - MOST_SHOWN} more that are not of this manifest", "yellow")
+        tell(console, f"and {len(listed) - MOST_SHOWN} more that are not of this manifest", "yellow")
 
 
 def _size(bytes_: int) -> str:
     return f"{bytes_ / 1e6:.1f} MB"
-
-
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(text, style=style or None, highlight=False, markup=False, soft_wrap=True)

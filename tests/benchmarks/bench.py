@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import material
+import uploads
 
 from pipeline import catalogue
 from pipeline.allocation import keep_freed_memory
@@ -215,6 +216,7 @@ def main() -> None:
             _scaling(one, two),
             table(("one part, one file of five minutes", "processor time", "times real time"), timed),
             table(("short files, no neural models", ""), list(short_runs())),
+            table(("upload of one file of 1 GB, on loopback", "bare httpx / voxgate", "ratio"), list(uploads.rows())),
         )
     )
     (HERE / "RESULTS.md").write_text(text + "\n", encoding="utf-8")

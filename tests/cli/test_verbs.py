@@ -134,6 +134,10 @@ def test_from_python_the_same_files_and_verdicts_come_out(recordings, tmp_path):
     assert (report.verdict, len(report.clips)) == ("approved", 3)
     assert (tmp_path / "out" / "manifest.json").exists()
     assert pipeline.judge(tmp_path / "out", settings=("extent.minimum_s=1000",)).verdict == "rejected"
+    assert pipeline.judge(tmp_path / "out").verdict == "approved"
+    manifest = tmp_path / "out" / "manifest.json"
+    receipt = pipeline.upload(manifest, "folder", consent="yes", name=str(tmp_path / "staged"), allow_unexamined=True)
+    assert len(receipt.delivered) == 3
     with pytest.raises(SettingsError):
         pipeline.check([recordings], tmp_path / "out", profile="nobody")
     with pytest.raises(RecordError):
@@ -141,5 +145,5 @@ def test_from_python_the_same_files_and_verdicts_come_out(recordings, tmp_path):
 
 
 def test_the_api_is_what_it_says():
-    assert sorted(pipeline.__all__) == ["__version__", "check", "judge"]
+    assert sorted(pipeline.__all__) == ["__version__", "check", "judge", "upload"]
     assert all(hasattr(pipeline, name) for name in pipeline.__all__)

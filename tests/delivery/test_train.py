@@ -197,6 +197,29 @@ def test_watching_survives_errors_of_the_provider(studio, double):
     assert studio.outcome(studio.watch(begun)).done
 
 
+def test_watching_outlasts_an_outage_that_is_longer_than_one_request_s_patience(studio, double, means):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    double.faults.plan("read", *["status before"] * 10)
+    assert studio.outcome(studio.watch(begun)).done
+
+
+def test_watching_does_not_wait_for_ever_for_a_provider_that_is_gone(studio, double, means):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    double.faults.plan("read", *["status before"] * 500)
+    object.__setattr__(studio, "_means", replace(means, patience=replace(means.patience, longest_s=0.3)))
+    with pytest.raises(ProviderError, match="run again later"):
+        studio.watch(begun)
+
+
+def test_two_who_order_at_once_do_not_both_pay(studio, double, means, parcel):
+    with training.studio(parcel().out, "cartesia", means) as other:
+        mine, theirs = studio.plan("narrator", "en", None), other.plan("narrator", "en", None)
+        studio.order(mine)
+        with pytest.raises(Refused, match="meanwhile"):
+            other.order(theirs)
+    assert len(double.account.fine_tunes) == 1
+
+
 def test_a_training_that_somebody_deleted_is_told(studio, double):
     begun = studio.order(studio.plan("narrator", "en", None))
     double.account.fine_tunes.clear()

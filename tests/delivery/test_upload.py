@@ -200,6 +200,26 @@ def test_a_file_that_lies_there_in_part_is_told_and_nothing_sent_beside_it(parce
     assert len(uploads(double)) == 4
 
 
+def test_a_large_file_s_answer_is_waited_for_longer(parcel, means, stored, wanted, double):
+    """At 100 kB a second the smallest clip of 48 kB has half a second more than the 0.5 s of any answer."""
+    double.faults.slow_s = 0.8
+    double.faults.plan("upload", *["slow reply"] * 4)
+    patience = replace(PATIENCE, slowest_bytes_s=1e5)
+    delivery.upload(parcel(), replace(means, patience=patience))
+    assert stored() == wanted
+    assert steps(parcel().out, "sending", "answered") == ["sending"] * 4 + ["answered"] * 4
+
+
+def test_a_retry_after_is_waited_for(parcel, means, stored, wanted, double, monkeypatch):
+    waited = []
+    monkeypatch.setattr(type(PATIENCE), "pause", lambda _self, _attempt, wanted_s=None: waited.append(wanted_s))
+    double.faults.plan("upload", "status before")
+    double.faults.choice = lambda options: 429 if 429 in options else options[0]
+    delivery.upload(parcel(), means)
+    assert stored() == wanted
+    assert waited == [0.0]
+
+
 def test_uploads_run_side_by_side_and_not_more_than_allowed(parcel, means, double, monkeypatch):
     running, most = [], []
     befall = (
