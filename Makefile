@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := voxgate-out
 
-.PHONY: setup run test check bench accuracy campaign sandbox rooms sample_data readme clean
+.PHONY: setup run test check bench accuracy campaign sandbox odds rooms sample_data readme clean
 
 setup: $(READY)
 
@@ -46,6 +46,9 @@ sandbox: setup
 sample_data: setup
 	$(BIN)/python sample_data/make.py
 	$(BIN)/python sample_data/picture.py
+
+odds: setup
+	$(BIN)/python tests/accuracy/odds.py
 
 rooms: setup
 	$(BIN)/python tests/accuracy/rooms.py

@@ -39,7 +39,9 @@ MIN_PITCHED = 40
 TRIM = 30
 """A look is already nearer to the other voice when a quarter of it is: that much is cut off at either end."""
 
-ODDS, ODDS_ITSELF, ODDS_ALIKE, ODDS_SEMITONE, ODDS_ROOM_DB = 10.6, 54.7, 41.0, 0.83, 0.5
+ODDS = (10.6, -54.7, 41.0, 0.83, -0.5)
+"""What the numbers of `tells` weigh: a logistic regression that `make odds` makes again and tells the errors of."""
+
 MOST_SEMITONES, SAME_ROOM_DB, MOST_ROOM_DB = 6.0, 3.0, 8.0
 WHISPERED_SEMITONES = -3.0
 """A voice with a pitch may whisper, and is then unlike itself: less is known than of two voices of the same pitch."""
@@ -99,20 +101,22 @@ class Stretch:
 
 
 def another(one: Sound, other: Sound) -> float:
-    """How likely these are two people and not one in two rooms, 0 to 1.
+    """How likely these are two people and not one in two rooms, 0 to 1."""
+    return float(1 / (1 + np.exp(-tells(one, other) @ ODDS)))
 
-    A logistic regression over 182 stretches by other readers, 2 to 5 s each, and 74 by the same reader in another room. Another
-    room moves a voice as far as another person's lies, but along few directions: what is far off without them, and of another
-    pitch, is another person. One that whispers, or falls silent otherwise, may be the same.
+
+def tells(one: Sound, other: Sound) -> Doubles:
+    """What tells two people from one in two rooms: 1, likeness without rooms, likeness, semitones apart, decay apart in decibels.
+
+    Another room moves a voice as far as another person's lies, but along few directions: what is far off without them, and of
+    another pitch, is another person. One that whispers, or falls silent otherwise, may be the same.
     """
     apart = WHISPERED_SEMITONES if (one.pitch_semitones is None) != (other.pitch_semitones is None) else 0.0
     if one.pitch_semitones is not None and other.pitch_semitones is not None:
         apart = min(abs(one.pitch_semitones - other.pitch_semitones), MOST_SEMITONES)
     room_db = max(min(abs(one.decay_db - other.decay_db), MOST_ROOM_DB) - SAME_ROOM_DB, 0.0)
-    likeness = float(one.voice @ other.voice)
     itself = float(without_room(one.voice) @ without_room(other.voice))
-    odds = ODDS - ODDS_ITSELF * itself + ODDS_ALIKE * likeness + ODDS_SEMITONE * apart - ODDS_ROOM_DB * room_db
-    return float(1 / (1 + np.exp(-odds)))
+    return np.array((1.0, itself, float(one.voice @ other.voice), apart, room_db))
 
 
 def together(sounds: Sequence[Sound], weights: Doubles) -> Sound:

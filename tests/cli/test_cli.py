@@ -136,7 +136,7 @@ def test_strictly_a_warning_is_1(voxgate, recordings, passing, out):
         (["judge", "empty"], "holds no finished run; run check first"),
         (["judge", "rec", "--set", "speech.engine=webrtcvad"], "holds no finished run"),
         (["explain", "NOISE_FLOR"], "there is no finding NOISE_FLOR; did you mean"),
-        (["list", "voices"], "there is no list of voices; there are checks, formats, profiles, engines"),
+        (["list", "voices"], "there is no list of voices; there are checks, formats, profiles, providers, engines"),
         (["sing"], "No such command 'sing'"),
         ([], "Usage: voxgate"),
     ],

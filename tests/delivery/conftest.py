@@ -15,15 +15,12 @@ for folder in (TESTS, TESTS / "delivery"):
 
 from sandbox.account import Account  # noqa: E402 - found by the lines above
 from sandbox.server import Double  # noqa: E402
+from terms import KEY, LENIENT, PATIENCE  # noqa: E402
 
 from pipeline import delivery, run  # noqa: E402
-from pipeline.http import Patience  # noqa: E402
 from pipeline.remote import Onlooker  # noqa: E402
 
-KEY = "sk_car_test_0123456789abcdef"
 FILES = 4
-LENIENT = ("speech.engine=webrtcvad", "extent.minimum_s=1", "extent.target_s=2")
-PATIENCE = Patience(tries=3, pause_s=0.01, longest_pause_s=0.05, settle_s=0.3, connect_s=2.0, answer_s=0.5)
 
 
 @pytest.fixture(scope="session")

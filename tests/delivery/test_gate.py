@@ -5,14 +5,13 @@ import os
 import shutil
 
 import pytest
+from terms import LENIENT
 
 from pipeline import delivery, run
 from pipeline.errors import Refused, UsageError
 from pipeline.remote import Onlooker
 from pipeline.stages import gate
 from pipeline.storage import codec
-
-LENIENT = ("speech.engine=webrtcvad", "extent.minimum_s=1", "extent.target_s=2")
 
 
 @pytest.fixture

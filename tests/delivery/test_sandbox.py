@@ -8,7 +8,7 @@ import httpx
 import jsonschema
 import pytest
 import yaml
-from conftest import KEY, PATIENCE
+from terms import KEY, PATIENCE
 
 from pipeline import providers
 

@@ -81,7 +81,7 @@ def test_what_is_missing_or_there_twice_is_not_trained_on(studio, double):
 
 
 def test_what_an_earlier_manifest_approved_may_stay_and_is_told(studio, double, approved, means, parcel, tmp_path):
-    from conftest import LENIENT
+    from terms import LENIENT
 
     from pipeline import run
 

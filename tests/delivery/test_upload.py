@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import KEY, PATIENCE
+from terms import KEY, PATIENCE
 
 from pipeline import delivery
 from pipeline.errors import ApprovedChanged, OutputError, ProviderError, Refused, UsageError

@@ -14,6 +14,7 @@ UPLOAD = (
     "slow store",  # the answer comes too late, and only then it is stored
     "redirect away",  # 301, 302, 303
     "redirect again",  # 307, 308
+    "declined",  # 413, nothing stored
 )
 LIST = ("status before", "reset before", "cut json", "short page", "same page", "slow reply", "redirect again")
 CHANGE = ("status before", "status after", "reset before", "reply lost", "slow reply")

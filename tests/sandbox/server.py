@@ -190,8 +190,9 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.faults.next("upload")
         self._befall(fault)
         self._dataset(id_)
-        if self.server.max_bytes is not None and self.unread > self.server.max_bytes:
-            raise Answered(413, "Payload too large", f"at most {self.server.max_bytes} bytes")
+        most = self.server.max_bytes
+        if fault == "declined" or (most is not None and self.unread > most):
+            raise Answered(413, "Payload too large", "the file has more bytes than are taken here")
         form = self.form(self.unread // 2 if fault == "reset in" else None)
         if fault == "reset after":
             raise Broken
