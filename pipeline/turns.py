@@ -21,7 +21,7 @@ REACH = 80
 """Looks that begin within that of each other are pooled: 2.4 s of speech together."""
 
 UNLIKE = 0.78
-"""Where pooled looks are less like the main voice there may be another: so are 3 of 1,000 of one reader's."""
+"""Where pooled looks are less like the main voice there may be another; hardly any of one reader's are."""
 
 APART = 120
 """Suspicious looks further apart than that are of two stretches."""

@@ -71,8 +71,8 @@ class SpeakersLimits(Limits):
     )
     min_sure_ratio: float | None = limit(
         0.5,
-        "rather another person than the same one in another room; of the stretches it was fitted to, 2 in 100 by others and 5 "
-        "in 100 by the same reader are on the wrong side",
+        "rather another person than the same one in another room; of the stretches that it was fitted to, 3 in 100 by others and "
+        "none of 31 by the same reader are on the wrong side (`make odds`)",
         looser="higher",
     )
     max_second_s: float | None = limit(10.0, "a slip that can be cut out; more of it is another recording")

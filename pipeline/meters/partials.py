@@ -34,8 +34,8 @@ FEWEST = 100
 """With less speech than that, 1 s, a voice cannot be told."""
 
 LIKE_MAIN = 0.8
-"""Cosine to the voice heard most so far. Of inserts of 2 to 5 s of another voice all had a look under it, of a single reader's
-looks 5 in 100 were."""
+"""Cosine to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it, few of a single reader's
+looks are."""
 
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
