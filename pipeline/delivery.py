@@ -13,10 +13,10 @@ from typing import Any
 
 from pipeline import __version__, config, providers
 from pipeline.errors import ProviderError, RecordError, Refused, UsageError, VoxgateError
-from pipeline.http import Patience
 from pipeline.inventory import Inventory
 from pipeline.journal import Journal, Terms
 from pipeline.ledger import Ledger, now
+from pipeline.patience import Patience
 from pipeline.records import Absence, DatasetVerdict, Relaxed
 from pipeline.remote import Cleared, Consent, Dataset, Delivered, Facts, Onlooker, Provider, Receipt
 from pipeline.run import decided
@@ -95,7 +95,7 @@ def inspect(parcel: Parcel, onlooker: Onlooker) -> Passed:
 def approved(path: Path) -> dict[str, Any]:
     """The manifest in a file. Raises RecordError where there is none."""
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except OSError as error:
         told = (
             f"{path} cannot be read ({error.strerror}); a manifest is written by `voxgate check` when a set is approved"
@@ -108,17 +108,21 @@ def approved(path: Path) -> dict[str, Any]:
     return document
 
 
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
 def ground(out: Path) -> gate.Ground:
     """What the journal in `out` leads to when it is judged once more as it was judged last; nothing is written."""
     journal = Journal(out)
     try:
         journal.load()
         roster, clips = journal.last_run(__version__)
-        terms = journal.terms or Terms(roster.profile, roster.overrides, roster.reference)
+        terms = journal.terms or Terms(roster.profile, roster.overrides, roster.reference, strict=False)
         settings = config.load(terms.profile, terms.overrides)
     except VoxgateError as error:
         return gate.Ground(None, str(error), {})
-    report = decided(clips, settings, replace(roster, reference=terms.reference), strict=False)
+    report = decided(clips, settings, replace(roster, reference=terms.reference), strict=terms.strict)
     if report.verdict is not DatasetVerdict.APPROVED:
         return gate.Ground(None, f"judged again, the set is {report.verdict}", {})
     stamps = journal.stamps()
@@ -139,10 +143,10 @@ def difference(parcel: Parcel, means: Means) -> tuple[Dataset, Inventory]:
 
 def names(paper: Mapping[str, Any], against: gate.Ground, facts: Facts) -> dict[str, int]:
     """The names and sizes that a manifest's files have at a provider. Raises Refused for one that is not in order."""
-    reasons = list(gate.paper(paper, against)) or list(gate.unfit(paper, facts))
+    reasons = list(gate.paper(paper, against)) or list(gate.unfit(against.remade or {}, facts))
     if reasons:
         raise Refused("the manifest is not in order:\n" + "\n".join(f"  - {reason}" for reason in reasons))
-    return gate.names(paper)
+    return gate.names(against.remade or {})
 
 
 def known_dataset(parcel: Parcel, provider: Provider, ledger: Ledger) -> Dataset:
@@ -163,27 +167,25 @@ def known_dataset(parcel: Parcel, provider: Provider, ledger: Ledger) -> Dataset
 
 def _delivered(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger, means: Means) -> Receipt:
     consent = Consent(str(parcel.consent).strip(), now())
-    dataset: Dataset | None = None
+    work: Upload | None = None
     try:
         dataset = _dataset(parcel, passed, provider, ledger, means)
         _note(ledger, passed, consent, dataset)
-        receipt = _brought(passed, dataset, consent, Upload(provider, dataset, ledger, means.patience, means.onlooker))
+        work = Upload(provider, dataset, ledger, means.patience, means.onlooker)
+        receipt = _brought(passed, dataset, consent, work)
         text = codec.page(receipts.document(receipt)) + "\n"
         provider.keep_receipt(dataset.id, text)
     except ProviderError as error:
-        raise unfinished(ledger, None if dataset is None else dataset.id, passed.cleared, error) from error
+        raise unfinished(ledger, work, passed.cleared, error) from error
     write_atomic(parcel.out / f"receipt-{parcel.to}.json", text)
     return receipt
 
 
 def _note(ledger: Ledger, passed: Passed, consent: Consent, dataset: Dataset) -> None:
-    ledger.write(
-        "cleared",
-        manifest=passed.manifest_sha256,
-        consent=codec.plain(consent),
-        dataset=dataset.id,
-        files={each.name: each.bytes for each in passed.cleared},
-    )
+    facts: dict[str, Any] = {"manifest": passed.manifest_sha256, "dataset": dataset.id}
+    if ledger.last("cleared", **facts) is None:  # else they stand there already
+        facts["files"] = {each.name: each.bytes for each in passed.cleared}
+    ledger.write("cleared", **facts, consent=codec.plain(consent))
 
 
 def _dataset(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger, means: Means) -> Dataset:
@@ -199,8 +201,9 @@ def _dataset(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger,
 def _brought(passed: Passed, dataset: Dataset, consent: Consent, work: Upload) -> Receipt:
     facts = work.provider.facts
     work.onlooker.begin("uploading", sum(each.bytes for each in passed.cleared))
-    inventory = work.run(passed.cleared, AT_ONCE if facts.api is None else facts.api.uploads_at_once)
-    there = inventory.there
+    sent = work.run(passed.cleared, AT_ONCE if facts.api is None else facts.api.uploads_at_once)
+    assert work.inventory is not None
+    there = work.inventory.there
     return Receipt(
         provider=facts.name,
         where=work.provider.where,
@@ -208,9 +211,9 @@ def _brought(passed: Passed, dataset: Dataset, consent: Consent, work: Upload) -
         manifest_sha256=passed.manifest_sha256,
         consent=consent,
         delivered=tuple(Delivered(there[each.name].id, each) for each in passed.cleared),
-        foreign=tuple(inventory.foreign),
+        foreign=tuple(work.inventory.foreign),
         not_examined=passed.not_examined,
         relaxed=passed.relaxed,
-        sent=work.sent,
+        sent=sent,
         version=__version__,
     )

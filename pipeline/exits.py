@@ -38,12 +38,18 @@ def status_of(report: Report) -> Exit:
 
 def conclude(reports: Sequence[Report], show: Callable[[], None]) -> NoReturn:
     """Show reports and leave with the gravest status, also when nobody reads the end of what is shown. Raises typer.Exit."""
+    told(show)
+    raise typer.Exit(max(status_of(report) for report in reports))
+
+
+def told(show: Callable[[], None]) -> None:
+    """Show what is done already; that nobody can read it changes nothing about it."""
     try:
         show()
-        sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # rich leaves at a broken pipe by itself, with a status of its own
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(max(status_of(report) for report in reports))
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
+    except (OSError, SystemExit):  # rich leaves at a broken pipe by itself, with a status of its own
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the process ends
 
 
 @contextmanager

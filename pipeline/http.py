@@ -5,14 +5,14 @@ sent once: whether to send it again is for those to decide who can look whether 
 is streamed. Kept in memory: a megabyte of a file, and of an answer at most 8 MB.
 """
 
+import contextlib
 import email.utils
 import itertools
 import json
-import random
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pipeline.errors import Declined, InDoubt, ProviderError, UsageError
+from pipeline.patience import Patience
 from pipeline.remote import Body
 from pipeline.words import printable
 
@@ -38,43 +39,6 @@ MASK = "***"
 
 BodyMaker = Callable[[], Mapping[str, Any]]
 """Makes the arguments of a request that hold its body, anew for each time that it is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for whom.
-
-    `tries` : how often the same is asked or sent
-    `pause_s` : before the second try, then doubled up to `longest_pause_s`; a Retry-After is waited for up to `longest_s`
-    `settle_s` : how long what was sent whole and not answered may take to show in a listing
-    `connect_s`, `answer_s` : for a connection, for an answer; an upload's answer may take longer by its size at `slowest_bytes_s`
-    """
-
-    tries: int = 6
-    pause_s: float = 1.0
-    longest_pause_s: float = 30.0
-    longest_s: float = 900.0
-    settle_s: float = 20.0
-    connect_s: float = 10.0
-    answer_s: float = 60.0
-    slowest_bytes_s: float = 2e6
-
-    def pause(self, attempt: int, wanted_s: float | None = None) -> None:
-        """Wait before try number `attempt` + 1, or as long as the other side wants. Raises ProviderError if that is too long."""
-        if wanted_s is not None and wanted_s > self.longest_s:
-            raise ProviderError(f"the provider wants to be asked again in {wanted_s / 60:.0f} minutes; run again then")
-        backoff_s = min(self.pause_s * 2.0**attempt, self.longest_pause_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        time.sleep(max(backoff_s, wanted_s or 0.0))
-
-    def settling(self) -> Iterator[None]:
-        """Now, and again after growing waits until `settle_s` have passed: look each time whether it shows."""
-        yield
-        waited_s, step_s = 0.0, min(self.pause_s, self.settle_s)
-        while waited_s < self.settle_s:
-            time.sleep(step_s)
-            waited_s += step_s
-            step_s = min(2 * step_s, max(self.settle_s - waited_s, step_s))
-            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +85,13 @@ def origin(url: str, told: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise UsageError(f"{told}={printable(url)} is no address") from None
+        raise UsageError(f"what is in {told} is no address") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{told} holds a user name or password; a key goes into its own variable")
-    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        raise UsageError(f"{told}={printable(url)} is no address; write it as https://host or http://127.0.0.1:port")
+    if not host or not url.isprintable() or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        raise UsageError(f"what is in {told} is no address; write it as https://host or http://127.0.0.1:port")
     if parts.scheme == "http" and host not in LOOPBACK:
-        raise UsageError(f"{told}={printable(url)} is plain http, over which anyone can read the key; use https")
+        raise UsageError(f"{told} is plain http, over which anyone can read the key; use https")
     return url.rstrip("/")
 
 
@@ -137,15 +101,21 @@ class Api:
     def __init__(self, base_url: str, key: Secret, headers: Mapping[str, str], patience: Patience) -> None:
         self._key = key
         self._patience = patience
-        self._base = httpx.URL(base_url)
+        try:
+            self._base = httpx.URL(base_url)
+        except (httpx.InvalidURL, UnicodeError):
+            raise UsageError("the base URL is no address; write it as https://host or http://127.0.0.1:port") from None
         local = self._base.host in LOOPBACK
-        self._client = httpx.Client(
-            headers={**headers, "Authorization": f"Bearer {key.shown()}"},
-            timeout=httpx.Timeout(patience.answer_s, connect=patience.connect_s),
-            follow_redirects=False,
-            trust_env=not local,  # a proxy would get to see what must not leave this machine
-        )
-        self._url = base_url
+        try:
+            self._client = httpx.Client(
+                headers={**headers, "Authorization": f"Bearer {key.shown()}"},
+                timeout=httpx.Timeout(patience.answer_s, connect=patience.connect_s),
+                follow_redirects=False,
+                trust_env=not local,  # a proxy would get to see what must not leave this machine
+            )
+        except (ImportError, ValueError, OSError) as error:
+            told = f"the proxy or the certificates that the environment names cannot be used: {error}"
+            raise UsageError(self._clear(told)) from None
 
     def close(self) -> None:
         """Let go of connections."""
@@ -194,15 +164,27 @@ class Api:
             status, headers, content = self._exchanged(method, url, body)
             if status not in REDIRECTS:
                 return self._understood(f"{method} {path}", status, headers, content)
-            target = url.join(headers.get("location", ""))
-            if status not in follow or (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+            target = self._target(url, headers.get("location", ""))
+            if (
+                target is None
+                or status not in follow
+                or (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port)
+            ):
                 raise Declined(
-                    f"{method} {path} was redirected ({status}) to {self._clear(str(target))}, where nothing is sent:"
+                    f"{method} {path} was redirected ({status}) to {self._clear(str(target or 'no address'))}, where nothing is sent:"
                     " a redirected request can look like a success without being one. Check the base URL",
                     status,
                 )
             url = target
         raise Declined(f"{method} {path} is redirected in a circle", 310)
+
+    def _target(self, url: httpx.URL, location: str) -> httpx.URL | None:
+        """Where a redirect leads; `None` where that is no address, which shows when its parts are asked for."""
+        with contextlib.suppress(httpx.InvalidURL, UnicodeError, ValueError):
+            target = url.join(location)
+            if target.host:
+                return target
+        return None
 
     def _exchanged(self, method: str, url: httpx.URL, body: BodyMaker) -> tuple[int, httpx.Headers, bytes]:
         try:
@@ -215,7 +197,7 @@ class Api:
                 return answer.status_code, answer.headers, content
         except httpx.TimeoutException as error:
             raise InDoubt(f"{self._base.host} did not answer in time ({type(error).__name__})", None) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             told = self._clear(str(error)) or type(error).__name__
             raise InDoubt(f"{self._base.host} cannot be reached: {told}", None) from None
 
@@ -233,7 +215,9 @@ class Api:
         return document
 
     def _refused(self, what: str, status: int, headers: httpx.Headers, content: bytes) -> NoReturn:
-        told = f"{what} was answered {status}: {self._clear(message(status, headers, content))}"
+        clean = self._key.masked(content.decode("utf-8", "replace"))
+        request = self._key.masked(headers.get("x-request-id", ""))
+        told = f"{what} was answered {status}: {printable(message(status, clean, request))}"
         if status in DOUBTFUL or status >= 500:
             raise InDoubt(told, _retry_after_s(headers.get("retry-after")))
         raise Declined(told, status)
@@ -253,10 +237,9 @@ def _around(boundary: str, fields: Mapping[str, str], part: Part) -> tuple[bytes
     return "".join(told).encode(), f"\r\n--{boundary}--\r\n".encode()
 
 
-def message(status: int, headers: Mapping[str, str], content: bytes) -> str:
+def message(status: int, body: str, request: str = "") -> str:
     """What an error's body says in one line, whatever it is written in: JSON, text, HTML or nothing; with the request's id."""
-    text = content.decode("utf-8", "replace").strip()
-    request = headers.get("x-request-id", "")
+    text = body.strip()
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,12 +1,21 @@
 """What lies in a dataset, held against what should lie there. Pure.
 
-A file is known by its name and its size, which is all that a provider tells: names hold a part of the digest of the bytes.
+A file is known by its size and by how its name begins, which is with a part of the digest of its bytes: the rest of the name may
+have been another when it was sent, for recordings get renamed.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.remote import StoredFile
+
+NAME_DIGITS = 16
+"""Of the sha256, in front of a name: files of other bytes never begin alike."""
+
+
+def content(name: str) -> str:
+    """The part of a name that tells the content."""
+    return name[:NAME_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +36,13 @@ class Inventory:
 
     @property
     def there(self) -> dict[str, StoredFile]:
-        """The wanted files that are there, by name; of several copies the one that was listed first."""
+        """The wanted files that are there, by their wanted names; of several copies the one that was listed first."""
+        names = {(content(name), bytes_): name for name, bytes_ in self.wanted.items()}
         found: dict[str, StoredFile] = {}
         for file in self.files.values():
-            if self.wanted.get(file.name) == file.bytes:
-                found.setdefault(file.name, file)
+            name = names.get((content(file.name), file.bytes))
+            if name is not None:
+                found.setdefault(name, file)
         return found
 
     @property
@@ -42,23 +53,27 @@ class Inventory:
 
     @property
     def doubles(self) -> dict[str, list[StoredFile]]:
-        """The names that are there more than once, with the copies beyond the first."""
+        """The wanted names whose content is there more than once, with the copies beyond the first."""
+        names = {(content(name), bytes_): name for name, bytes_ in self.wanted.items()}
         kept = {file.id for file in self.there.values()}
         found: dict[str, list[StoredFile]] = {}
         for file in self.files.values():
-            if self.wanted.get(file.name) == file.bytes and file.id not in kept:
-                found.setdefault(file.name, []).append(file)
+            name = names.get((content(file.name), file.bytes))
+            if name is not None and file.id not in kept:
+                found.setdefault(name, []).append(file)
         return found
 
     @property
     def damaged(self) -> list[StoredFile]:
-        """Files under a wanted name and of another size: what a provider kept of something broken off."""
-        return [f for f in self.files.values() if f.name in self.wanted and f.bytes != self.wanted[f.name]]
+        """Files that begin like a wanted one and are of another size: what a provider kept of something broken off."""
+        sizes = {content(name): bytes_ for name, bytes_ in self.wanted.items()}
+        return [f for f in self.files.values() if sizes.get(content(f.name), f.bytes) != f.bytes]
 
     @property
     def foreign(self) -> list[StoredFile]:
-        """Files under names that nobody wants there."""
-        return [file for file in self.files.values() if file.name not in self.wanted]
+        """Files whose content nobody wants there."""
+        wanted = {content(name) for name in self.wanted}
+        return [file for file in self.files.values() if content(file.name) not in wanted]
 
     @property
     def exact(self) -> bool:

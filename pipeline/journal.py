@@ -65,6 +65,7 @@ class Terms:
     profile: str
     overrides: tuple[str, ...] = ()
     reference: Reference | None = None
+    strict: bool = False
 
 
 class Journal:

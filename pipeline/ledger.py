@@ -13,29 +13,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import filelock
 
 from pipeline.errors import OutputError, RecordError, UsageError
+from pipeline.inventory import content
 from pipeline.storage import codec
 
 SCHEMA = "voxgate.ledger/1"
 
-STEPS = (
-    "cleared",  # the gate let these files through: manifest, consent, names with their bytes
-    "creating",  # a dataset is asked for, under a mark that stands in its description
-    "dataset",  # it is there, with this id
-    "sending",  # a file is on its way
-    "answered",  # the provider said that it has it
-    "broken",  # it did not get it whole
-    "stored",  # it was seen in a listing, with this id
-    "removed",  # it was taken out again
-    "ordering",  # a training is asked for, under a mark that stands in its description
-    "training",  # it is there, with this id
-    "ended",  # it came to an end
-)
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "cleared": ("dataset",),  # the gate let these files through: manifest, consent, names with their bytes
+    "creating": ("name", "mark"),  # a dataset is asked for, under a mark that stands in its description
+    "dataset": ("name", "id"),  # it is there, with this id
+    "sending": ("dataset", "name"),  # a file is on its way
+    "answered": ("dataset", "name"),  # the provider said that it has it
+    "broken": ("dataset", "name"),  # it did not get it whole
+    "stored": ("dataset", "name", "id"),  # it was seen in a listing, with this id
+    "removed": ("dataset", "name", "id"),  # it was taken out again
+    "ordering": ("dataset", "mark"),  # a training is asked for, under a mark that stands in its description
+    "training": ("dataset", "id"),  # it is there, with this id
+    "ended": ("dataset", "status"),  # it came to an end
+}
+"""The steps, and the facts that each has as a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,12 @@ class Entry:
 
 
 class Ledger:
-    """OUT/upload-PROVIDER.ledger.jsonl: read once, then appended to. Keeps every entry, some hundred bytes each."""
+    """OUT/upload-PROVIDER.ledger.jsonl: read once, then appended to. Keeps every entry, some hundred bytes for each file sent."""
 
     def __init__(self, folder: Path, provider: str, where: str) -> None:
         self.path = folder / f"upload-{provider}.ledger.jsonl"
         self._where = where
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
         self._writing = threading.Lock()
         self._entries: list[Entry] = []
         self._torn = False
@@ -80,8 +83,10 @@ class Ledger:
             self._load()
             yield
         finally:
-            self.close()
-            lock.release()
+            try:
+                self.close()
+            finally:
+                lock.release()
 
     def write(self, step: str, **facts: Any) -> None:
         """Put a step down, on the disk when this returns. Raises OutputError."""
@@ -90,14 +95,9 @@ class Ledger:
         line = codec.text({"schema": SCHEMA, "step": step, "at": entry.at, "where": self._where, **facts})
         with self._writing:
             try:
-                if self._file is None:
-                    self._file = self.path.open("a", encoding="ascii")
-                    if self._torn:
-                        line = "\n" + line
-                self._file.write(line + "\n")
-                self._file.flush()
-                os.fsync(self._file.fileno())
+                self._append(line)
             except OSError as error:
+                self._torn = True
                 told = (
                     f"{self.path} cannot be written ({error.strerror}); without it nothing is sent, so free some space"
                 )
@@ -127,13 +127,23 @@ class Ledger:
         return found[-1] if found else None
 
     def approved(self) -> set[tuple[str, int]]:
-        """Names and sizes of all files that any manifest of this ledger approved, under this address or another."""
+        """Contents, as names begin with them, and sizes of all that any manifest of this ledger approved, for any address."""
         return {
-            (str(name), int(bytes_))
+            (content(name), bytes_)
             for entry in self._entries
             if entry.step == "cleared"
             for name, bytes_ in entry.facts.get("files", {}).items()
         }
+
+    def _append(self, line: str) -> None:
+        if self._file is None:
+            self._file = FileIO(self.path, "a")
+        before = "\n" if self._torn else ""
+        rest = memoryview(f"{before}{line}\n".encode("ascii"))
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        os.fsync(self._file.fileno())
+        self._torn = False
 
     def _load(self) -> None:
         try:
@@ -160,12 +170,15 @@ def mark() -> str:
 
 
 def _entry(line: str) -> Entry | None:
+    """What stands in a line; `None` where that is no line of ours."""
     try:
         document = json.loads(line)
-        if document.pop("schema") != SCHEMA or document["step"] not in STEPS:
-            return None
-        at = document.pop("at")
+        step, at, where = document.pop("step"), document.pop("at"), document.pop("where")
         datetime.fromisoformat(at)
-        return Entry(document.pop("step"), at, document.pop("where"), document)
+        files = document.get("files", {})
+        known = document.pop("schema") == SCHEMA and isinstance(where, str)
+        worded = all(isinstance(document.get(name), str) for name in STEPS[step])
+        counted = isinstance(files, dict) and all(isinstance(bytes_, int) for bytes_ in files.values())
+        return Entry(step, at, where, document) if known and worded and counted else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -134,7 +134,7 @@ class Body(Protocol):
 class Provider(Protocol):
     """Whom files are handed to. Every call may raise ProviderError; what does not read is asked for once.
 
-    `where` tells one account's address from another: what a ledger says of one is nothing about another.
+    `where` is the address: what a ledger says of a sandbox is nothing about a provider.
     """
 
     facts: Facts
@@ -150,6 +150,10 @@ class Provider(Protocol):
 
     def named(self, name: str) -> str:
         """How a dataset of that name is called there. Raises UsageError for what is no name."""
+        ...
+
+    def datasets_named(self, name: str) -> Iterator[Dataset]:
+        """The datasets of that name, whoever made them."""
         ...
 
     def create_dataset(self, name: str, description: str) -> Dataset:

@@ -115,7 +115,7 @@ def judge(
     if reference is not None:
         roster = replace(roster, reference=reference_voice(reference, settings))
     remove(out / manifest.NAME)
-    journal.judged(Terms(roster.profile if profile is None else profile, (*kept, *overrides), roster.reference))
+    journal.judged(Terms(roster.profile if profile is None else profile, (*kept, *overrides), roster.reference, strict))
     return _concluded(clips, settings, roster, out, strict=strict)
 
 

@@ -1,12 +1,14 @@
 """From a dataset to its voices: what a training would cost and of what, the order, how it goes, and what it made."""
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, cast
 
 from pipeline import providers
 from pipeline.delivery import Means, Parcel, approved, ground, known_dataset, names
-from pipeline.errors import Refused, UsageError
+from pipeline.errors import OutputError, Refused, UsageError
 from pipeline.inventory import Inventory
 from pipeline.ledger import Ledger
 from pipeline.records import Absence, Relaxed
@@ -19,19 +21,30 @@ from pipeline.storage import codec
 class Plan:
     """What is about to be ordered, and what there is of it already.
 
-    `earlier` are the trainings of this dataset that this ledger began, oldest first; `others` the files in the dataset that
-    earlier manifests approved.
+    `wanted` are the names and sizes of the manifest's files, `others` the names of files in the dataset that earlier manifests
+    approved, `earlier` the trainings of this dataset that there are already.
     """
 
     order: Order
     dataset: Dataset
     facts: TrainingFacts
-    files: int
+    wanted: Mapping[str, int]
     decoded_s: float
     others: tuple[str, ...]
-    earlier: tuple[Training, ...]
+    earlier: train.Earlier
     not_examined: tuple[Absence, ...] = ()
     relaxed: tuple[Relaxed, ...] = ()
+
+    @property
+    def current(self) -> Training | None:
+        """The last training of this dataset that has not failed; `None` where there is none."""
+        running = [training for training in self.earlier.trainings if training.status != self.facts.failed]
+        return running[-1] if running else None
+
+    def same(self, training: Training) -> bool:
+        """Whether a training is of what this plan would order."""
+        mine, theirs = self.order, training.order
+        return (mine.name, mine.language, mine.model) == (theirs.name, theirs.language, theirs.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +96,45 @@ class Studio:
         spoken = language or paper["language"]
         if spoken is None:
             raise UsageError("say which language is spoken: --language en")
+        if not name.strip() or not name.isprintable():
+            raise UsageError("the voice needs a name, in characters that can be printed")
         dataset = known_dataset(self._parcel, self._provider, self._ledger)
-        inventory = Inventory.of(self._provider.files(dataset.id), wanted)
-        train.fit(inventory, self._ledger.approved(), dataset.id)
+        inventory = self._fitting(dataset, wanted)
         length_s = sum(clip["decoded_s"] for clip in {clip["sha256"]: clip for clip in paper["clips"]}.values())
+        chosen = model or self._facts.model
         return Plan(
-            order=Order(name, f"manifest {paper['sha256'][:12]}", spoken, model or self._facts.model, dataset.id),
+            order=Order(name.strip(), f"manifest {paper['sha256'][:12]}", spoken, chosen, dataset.id),
             dataset=dataset,
             facts=self._facts,
-            files=len(wanted),
+            wanted=wanted,
             decoded_s=length_s,
             others=tuple(file.name for file in inventory.foreign),
-            earlier=tuple(train.begun(self._provider, self._ledger, dataset.id)),
+            earlier=train.earlier(self._provider, self._ledger, dataset.id),
             not_examined=codec.restored(tuple[Absence, ...], paper["not_examined"]),
             relaxed=codec.restored(tuple[Relaxed, ...], paper["relaxed"]),
         )
 
     def order(self, plan: Plan) -> Training:
-        """Order it. Raises Refused where somebody else ordered meanwhile, or an order is so young that it may still show up."""
+        """Order it, if the dataset is still what it was.
+
+        Raises Refused where it is not, where somebody else ordered meanwhile, or an order is so young that it may still show up.
+        """
         with self._ledger.held():
-            known = {training.id for training in plan.earlier}
-            if any(t.id not in known for t in train.begun(self._provider, self._ledger, plan.dataset.id)):
+            known = {training.id for training in plan.earlier.trainings}
+            now = train.earlier(self._provider, self._ledger, plan.dataset.id)
+            if any(training.id not in known for training in now.trainings):
                 raise Refused("this dataset was ordered for training meanwhile; run again to see it")
             if train.unsettled(self._ledger, plan.dataset.id, self._means.patience) is not None:
                 raise Refused("an order was given a moment ago and not answered; wait a little and run again")
+            self._fitting(plan.dataset, plan.wanted)
             return train.order(self._provider, self._ledger, plan.order, self._means.patience)
+
+    def retry(self, failed: Training) -> Plan:
+        """The plan to train the same again, on the same dataset."""
+        parcel = replace(self._parcel, dataset=failed.order.dataset)
+        again = Studio(parcel, self._means)
+        with again:
+            return again.plan(failed.order.name, failed.order.language, failed.order.model)
 
     def latest(self, id_: str | None) -> Training:
         """The training of that id, or the last that this ledger began. Raises UsageError where there is none."""
@@ -116,23 +143,31 @@ class Studio:
             if found is None:
                 raise UsageError(f"there is no training {id_} at {self._provider.where}")
             return found
-        datasets = list(dict.fromkeys(str(e.facts["dataset"]) for e in self._ledger.entries("ordering")))
-        begun = [t for dataset in datasets for t in train.begun(self._provider, self._ledger, dataset)]
-        last = self._ledger.last("training")
-        named = [t for t in begun if last is not None and t.id == last.facts["id"]] or begun
-        if not named:
+        last = self._ledger.last("ordering")
+        if last is None:
             raise UsageError(f"nothing was trained from {self._parcel.out} yet; `voxgate train` begins it")
+        ours = {str(entry.facts["id"]) for entry in self._ledger.entries("training")}
+        begun = train.earlier(self._provider, self._ledger, str(last.facts["dataset"]))
+        ours |= {training.id for training in begun.found}
+        named = [training for training in begun.trainings if training.id in ours]
+        if not named:
+            raise UsageError(f"the training that was begun from {self._parcel.out} is not there any more")
         return named[-1]
 
     def outcome(self, training: Training) -> Outcome:
-        """A training with its voices, and a note in the ledger if it is over."""
+        """A training with its voices, and a note in the ledger, where that can be written, if it is over."""
         outcome = Outcome(training, self._facts)
         if outcome.done:
             outcome = replace(outcome, voices=tuple(self._provider.voices(training.id)))
         if (outcome.done or outcome.failed) and self._ledger.last("ended", id=training.id) is None:
-            with self._ledger.held():
+            with contextlib.suppress(UsageError, OutputError), self._ledger.held():
                 self._ledger.write("ended", dataset=training.order.dataset, id=training.id, status=training.status)
         return outcome
+
+    def _fitting(self, dataset: Dataset, wanted: Mapping[str, int]) -> Inventory:
+        inventory = Inventory.of(self._provider.files(dataset.id), wanted)
+        train.fit(inventory, self._ledger.approved(), dataset, self._provider)
+        return inventory
 
     def watch(self, training: Training) -> Training:
         """Wait until it is over."""

@@ -14,7 +14,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
     ("allocation", "errors", "records", "selection", "words"),
-    ("remote",),
+    ("patience", "remote"),
     ("readings", "set_readings", "dsp", "series", "containers", "graphs", "http", "inventory", "storage"),
     ("ledger", "mel", "prints", "segments", "spectra", "voiceprints"),
     ("turns",),

@@ -32,9 +32,10 @@ def list_(to: To = "cartesia") -> None:
 def show(id_: Id, to: To = "cartesia") -> None:
     """The files of a dataset: id, bytes, name."""
     with guarded(), _provider(to) as provider:
+        from pipeline.stages import datasets
         from pipeline.words import printable
 
-        for file in provider.files(id_):
+        for file in provider.files(datasets.existing(provider, id_).id):
             typer.echo(f"{file.id}  {file.bytes:>12}  {printable(file.name)}")
 
 
@@ -93,8 +94,9 @@ def remove(
     """Take files out of a dataset."""
     with guarded(), _provider(to) as provider:
         from pipeline.errors import UsageError
+        from pipeline.stages import datasets
 
-        there = {file.id: file for file in provider.files(id_)}
+        there = {file.id: file for file in provider.files(datasets.existing(provider, id_).id)}
         unknown = next((file for file in files if file not in there), None)
         if unknown is not None:
             raise UsageError(f"there is no file {unknown} in {id_}; `voxgate datasets show {id_}` lists them")
@@ -131,7 +133,7 @@ def _provider(to: str) -> "Iterator[Provider]":
     from contextlib import closing
 
     from pipeline import providers
-    from pipeline.http import Patience
+    from pipeline.patience import Patience
 
     with closing(providers.provider(to, os.environ, Patience())) as provider:
         yield provider

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline import OUT
-from pipeline.exits import Exit, guarded
+from pipeline.exits import Exit, guarded, told
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.delivery import Means
     from pipeline.remote import Training
-    from pipeline.training import Outcome, Studio
+    from pipeline.training import Outcome, Plan, Studio
 
 To = Annotated[str, typer.Option("--to", metavar="PROVIDER", help="Where it is trained.")]
 Run = Annotated[Path, typer.Argument(metavar="OUT", help="The folder of the check, or its manifest.")]
@@ -50,12 +50,11 @@ def train(
         with training.studio(manifest, to, _means(), dataset) as studio:
             plan = studio.plan(name, language, model)
             trained.show_plan(plan, console)
-            current = [t for t in plan.earlier if t.status != plan.facts.failed]
-            if current and not again:
-                trained.show_begun(current[-1], console)
+            if _given(plan, manifest.parent, again, console):
                 return
             _agree(f"Train for {plan.facts.credits:,} credits?", yes)
-            trained.show_begun(studio.order(plan), console)
+            begun = studio.order(plan)
+            told(lambda: trained.show_begun(begun, manifest.parent, console))
 
 
 def status(
@@ -79,7 +78,7 @@ def status(
             if outcome.failed and retry:
                 trained.show_outcome(outcome, console)
                 outcome = _looked(studio, _ordered_again(studio, outcome, yes, console), watch)
-        trained.show_outcome(outcome, console)
+        told(lambda: trained.show_outcome(outcome, console))
         if outcome.failed:
             raise typer.Exit(Exit.REFUSED)
 
@@ -94,16 +93,34 @@ def voices(out: Run = Path(OUT), to: To = "cartesia", id_: Id = None) -> None:
 
         with training.studio(out, to, _means()) as studio:
             outcome = studio.outcome(studio.latest(id_))
-        trained.show_outcome(outcome, Console())
+        told(lambda: trained.show_outcome(outcome, Console()))
         if not outcome.done:
             raise typer.Exit(Exit.REFUSED)
+
+
+def _given(plan: "Plan", out: Path, again: bool, console: "Console") -> bool:
+    """Whether the order was given already, which is told. Raises Refused where another one was."""
+    from pipeline.errors import Refused
+    from pipeline.terminal import trained
+
+    current = plan.earlier.found[-1] if plan.earlier.found else None if again else plan.current
+    if current is None:
+        return False
+    if not plan.same(current):
+        raise Refused(
+            f"nothing was ordered: this dataset is trained already, as {current.order.name} ({current.id}, {current.status}); "
+            "--again trains it anew, which costs again"
+        )
+    trained.show_begun(current, out, console)
+    return True
 
 
 def _ordered_again(studio: "Studio", failed: "Outcome", yes: bool, console: "Console") -> "Training":
     from pipeline.terminal import trained
 
-    order = failed.training.order
-    plan = studio.plan(order.name, order.language, order.model)
+    plan = studio.retry(failed.training)
+    if plan.current is not None:
+        return plan.current
     trained.show_plan(plan, console)
     _agree(f"Train again? {plan.facts.credits:,} credits if it succeeds.", yes)
     return studio.order(plan)
@@ -130,5 +147,9 @@ def _agree(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to ask; add --yes if that is meant")
-    if not typer.confirm(question, err=True):
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
         raise Refused("nothing was ordered")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.exits import guarded
+from pipeline.exits import guarded, told
 
 
 def upload(
@@ -38,4 +38,4 @@ def upload(
                 delivered.show_passed(delivery.inspect(parcel, display.onlooker), parcel, console)
                 return
             receipt = delivery.upload(parcel, delivery.Means(onlooker=display.onlooker))
-        delivered.show_receipt(receipt, parcel.out, console)
+        told(lambda: delivered.show_receipt(receipt, parcel.out, console))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pipeline.config import configs_dir
 from pipeline.errors import RecordError, SettingsError, UsageError
-from pipeline.http import Patience
+from pipeline.patience import Patience
 from pipeline.remote import Facts, Provider
 from pipeline.storage import codec
 

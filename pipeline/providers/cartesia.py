@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import Declined, ProviderError, UsageError
-from pipeline.http import Api, Part, Patience, Secret, origin
+from pipeline.http import Api, Part, Secret, origin
+from pipeline.patience import Patience
 from pipeline.remote import ApiFacts, Body, Cleared, Dataset, Facts, Order, StoredFile, TrainedVoice, Training
 
 SAME_PAGE = 3
@@ -37,10 +38,14 @@ class Cartesia:
         return None if found is None else _dataset(found)
 
     def named(self, name: str) -> str:
-        """The name without blanks around it. Raises UsageError where nothing is left."""
-        if not name.strip():
-            raise UsageError("a dataset needs a name")
+        """The name without blanks around it. Raises UsageError where nothing is left, or what no text holds."""
+        if not name.strip() or not name.isprintable():
+            raise UsageError("a dataset needs a name, in characters that can be printed")
         return name.strip()
+
+    def datasets_named(self, name: str) -> Iterator[Dataset]:
+        """The datasets of that name, whoever made them."""
+        return (dataset for dataset in self.datasets() if dataset.name == name)
 
     def create_dataset(self, name: str, description: str) -> Dataset:
         """Make a dataset. Raises InDoubt where it may have been made."""
@@ -130,7 +135,7 @@ class Cartesia:
                 raise ProviderError(f"{path} was answered without a list; run again later")
             if not items:
                 return
-            new = {_text(item, "id"): item for item in items if item.get("id") not in seen}
+            new = {id_: item for item in items if (id_ := _text(item, "id")) not in seen}
             if not new:
                 stale += 1
                 if stale < SAME_PAGE:
@@ -145,9 +150,9 @@ class Cartesia:
 
 
 def _segment(id_: str) -> str:
-    """An id as part of a path. Raises ProviderError for one that would lead elsewhere."""
+    """An id as part of a path. Raises UsageError for one that would lead elsewhere."""
     if not id_ or not all(c.isalnum() or c in "-_." for c in id_) or not id_.isascii() or set(id_) == {"."}:
-        raise ProviderError(f"{id_!r} is no id; `voxgate datasets list` shows them")
+        raise UsageError(f"{id_!r} is no id; `voxgate datasets list` shows them")
     return id_
 
 

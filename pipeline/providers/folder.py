@@ -5,15 +5,16 @@ its own only when it is whole, so that what lies there under its name is what wa
 """
 
 import json
+import os
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import fsspec
 
-from pipeline.errors import Declined, InDoubt, UsageError
-from pipeline.http import Patience
+from pipeline.errors import Declined, InDoubt, UsageError, VoxgateError
+from pipeline.patience import Patience
 from pipeline.remote import Body, Cleared, Dataset, Facts, StoredFile
 from pipeline.words import printable
 
@@ -33,6 +34,15 @@ class Folder:
         self.facts = facts
         self.where = facts.name
 
+    def _card(self, files: Any, root: str) -> tuple[str, str]:
+        """A folder's name and description; its own path where it has no card."""
+        card = f"{root}/{CARD}"
+        try:
+            document = json.loads(_guarded(files.cat_file, card)) if _guarded(files.exists, card) else {}
+            return str(document["name"]), str(document["description"])
+        except (ValueError, TypeError, KeyError):
+            return root, ""
+
     def datasets(self) -> Iterator[Dataset]:
         """None: nobody keeps a list of all folders."""
         yield from ()
@@ -42,19 +52,20 @@ class Folder:
         files, root = _opened(id_)
         if not _guarded(files.isdir, root):
             return None
-        card = f"{root}/{CARD}"
-        if not _guarded(files.exists, card):
-            return Dataset(_located(id_), _located(id_))
-        try:
-            document = json.loads(_guarded(files.cat_file, card))
-            return Dataset(_located(id_), str(document["name"]), str(document["description"]))
-        except (ValueError, TypeError, KeyError):
-            return Dataset(_located(id_), _located(id_))
+        return Dataset(_located(id_), *self._card(files, root))
 
     def named(self, name: str) -> str:
-        """The address as it is the same from everywhere. Raises UsageError for one that cannot be opened or holds a password."""
+        """The address as it is the same from everywhere. Raises UsageError for one that cannot be opened."""
+        if not name.strip() or not name.isprintable():
+            raise UsageError("a folder needs a name, in characters that can be printed")
         _opened(name)
         return _located(name)
+
+    def datasets_named(self, name: str) -> Iterator[Dataset]:
+        """The folder itself, if there is one that holds anything."""
+        files, root = _opened(name)
+        if _guarded(files.isdir, root) and _guarded(files.ls, root, detail=False):
+            yield Dataset(_located(name), _located(name), self._card(files, root)[1])
 
     def create_dataset(self, name: str, description: str) -> Dataset:
         """Make the folder that `name` is the path or URL of."""
@@ -95,23 +106,23 @@ class Folder:
     def send(self, dataset_id: str, cleared: Cleared, body: Body) -> None:
         """Copy what `body` gives; what it raises leaves nothing behind."""
         files, root = _opened(dataset_id)
-        partial = f"{root}/{cleared.name}{PARTIAL}"
+        partial = f"{root}/{cleared.name}.{secrets.token_hex(4)}{PARTIAL}"  # nobody else's
         try:
-            with files.open(partial, "wb") as copy:
+            with _guarded(files.open, partial, "wb") as copy:
                 for chunk in body.chunks():
-                    copy.write(chunk)
-            files.mv(partial, f"{root}/{cleared.name}")
-        except OSError as error:
+                    _guarded(copy.write, chunk)
+                _guarded(_settled, copy)
+            _guarded(files.mv, partial, f"{root}/{cleared.name}")
+        except BaseException as error:
             _dropped(files, partial)
-            raise InDoubt(f"{printable(dataset_id)} cannot be written: {error}", None) from error
-        except BaseException:
-            _dropped(files, partial)
+            if isinstance(error, Exception) and not isinstance(error, VoxgateError):  # closing it may fail too
+                raise InDoubt(f"{printable(dataset_id)} cannot be written: {error}", None) from error
             raise
 
     def delete_file(self, dataset_id: str, file_id: str) -> None:
         """Take a file out of the folder; one that is gone already is as good."""
         if "/" in file_id or file_id in OURS or not file_id.strip("."):
-            raise Declined(f"{file_id!r} is no file of a dataset", NOT_THERE)
+            raise UsageError(f"{file_id!r} is no file of a dataset")
         files, root = _opened(dataset_id)
         if _guarded(files.exists, f"{root}/{file_id}"):
             _guarded(files.rm_file, f"{root}/{file_id}")
@@ -126,14 +137,18 @@ class Folder:
 
 
 def _opened(url: str) -> tuple[Any, str]:
-    """A file system of fsspec's, and the path in it. Raises UsageError."""
-    if urlsplit(url).password is not None:
-        raise UsageError(
-            "the address holds a password; give credentials as its file system wants them, not in the address"
-        )
+    """A file system of fsspec's, and the path in it. Raises UsageError for an address that holds secrets or is none."""
+    for part in url.split("::"):
+        rest = part.partition("://")[2]
+        if "@" in rest.partition("/")[0] or "?" in rest:
+            raise UsageError(
+                "the address holds a user, a password or a query; give credentials as its file system wants them"
+            )
+        if rest and any(c in rest for c in "*[]"):
+            raise UsageError(f"{printable(url)} holds characters that stand for several names")
     try:
         files, root = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
+    except Exception as error:  # each file system raises its own
         raise UsageError(f"{printable(url)} cannot be opened: {error}") from error
     return files, str(root).rstrip("/")
 
@@ -147,15 +162,22 @@ def _guarded(call: Any, *arguments: Any, **named: Any) -> Any:
     """What fsspec answers; what the file system raises is told as a provider's failure."""
     try:
         return call(*arguments, **named)
-    except OSError as error:
-        raise InDoubt(f"the folder cannot be used: {error}", None) from error
+    except Exception as error:  # each file system raises its own
+        raise InDoubt(f"the folder cannot be used: {error or type(error).__name__}", None) from error
+
+
+def _settled(copy: Any) -> None:
+    """Have a local file on the disk before it gets its name."""
+    copy.flush()
+    if hasattr(copy, "fileno"):
+        os.fsync(copy.fileno())
 
 
 def _dropped(files: Any, path: str) -> None:
     try:
         if files.exists(path):
             files.rm_file(path)
-    except OSError:
+    except Exception:  # noqa: BLE001 - each file system raises its own
         return  # what is left has a name that listings pass over
 
 

@@ -1,20 +1,18 @@
 """Datasets: the one that a ledger began is found again, never made twice, and never another's of the same name."""
 
-from pipeline.errors import Declined, InDoubt, ProviderError, Refused
-from pipeline.http import Patience
+from pipeline.errors import Declined, InDoubt, ProviderError, Refused, UsageError
 from pipeline.ledger import Ledger, mark
+from pipeline.patience import Patience
 from pipeline.remote import Dataset, Onlooker, Provider
 from pipeline.words import printable
 
-NONE_SUCH = 404
-
 
 def existing(provider: Provider, id_: str) -> Dataset:
-    """The dataset of that id. Raises Declined where there is none."""
+    """The dataset of that id. Raises UsageError where there is none."""
     found = provider.dataset(id_)
     if found is None:
-        raise Declined(
-            f"there is no dataset {printable(id_)} at {provider.where}; `voxgate datasets list` shows them", NONE_SUCH
+        raise UsageError(
+            f"there is no dataset {printable(id_)} at {provider.where}; `voxgate datasets list` shows them"
         )
     return found
 
@@ -28,7 +26,7 @@ def begun(provider: Provider, ledger: Ledger, name: str) -> Dataset | None:
     if known is not None and (found := provider.dataset(str(known.facts["id"]))) is not None:
         return found
     marks = _marks(ledger, name)
-    found = next((d for d in provider.datasets() if any(m in d.description for m in marks)), None) if marks else None
+    found = next((d for d in provider.datasets_named(name) if _marked(d, marks)), None) if marks else None
     if found is not None:
         ledger.write("dataset", name=name, id=found.id)
     return found
@@ -47,7 +45,7 @@ def made(provider: Provider, ledger: Ledger, name: str, description: str, patien
                 return found
             if not _marks(ledger, name):
                 break
-        _refuse_anothers(provider, name)
+        _refuse_anothers(provider, ledger, name)
         if attempt:
             patience.pause(attempt - 1, doubt.retry_after_s if isinstance(doubt, InDoubt) else None)
         word = mark()
@@ -69,8 +67,8 @@ def tell_of_empty(provider: Provider, ledger: Ledger, kept: Dataset, onlooker: O
     marks = _marks(ledger, kept.name)
     if len(marks) < 2:
         return
-    for other in provider.datasets():
-        if other.id != kept.id and any(m in other.description for m in marks):
+    for other in provider.datasets_named(kept.name):
+        if other.id != kept.id and _marked(other, marks):
             onlooker.say(
                 f"{other.id} was made by a request whose answer was lost, and is not used; delete it if you like"
             )
@@ -80,8 +78,13 @@ def _marks(ledger: Ledger, name: str) -> list[str]:
     return [str(entry.facts["mark"]) for entry in ledger.entries("creating", name=name)]
 
 
-def _refuse_anothers(provider: Provider, name: str) -> None:
-    other = next((dataset for dataset in provider.datasets() if dataset.name == name), None)
+def _marked(dataset: Dataset, marks: list[str]) -> bool:
+    return any(word in dataset.description for word in marks)
+
+
+def _refuse_anothers(provider: Provider, ledger: Ledger, name: str) -> None:
+    marks = _marks(ledger, name)
+    other = next((dataset for dataset in provider.datasets_named(name) if not _marked(dataset, marks)), None)
     if other is not None:
         raise Refused(
             f"there is a dataset {printable(name)} already ({other.id}), which was not begun from here; add to it with "

@@ -15,15 +15,14 @@ from typing import Any
 
 from pipeline.errors import Refused
 from pipeline.formats import FORMATS
+from pipeline.inventory import NAME_DIGITS
 from pipeline.remote import MANIFEST_SCHEMA, Cleared, Facts, Onlooker
 from pipeline.storage import codec
 from pipeline.storage.files import Stamp, sha256_of
 from pipeline.words import clock, count, printable
 
-NAME_DIGITS = 16
-"""Of the sha256, in front of a name: files of other bytes are never called alike."""
-
 NAME_LETTERS = 40
+LEADS_ELSEWHERE = "the journal, judged again, leads to another manifest"
 ROWS = {row.name: row for row in FORMATS}
 
 
@@ -52,13 +51,14 @@ def clear(
     Every file is read and hashed before anything can be sent.
     """
     reasons = list(paper(manifest, ground))
-    if not reasons:  # else its paths are anybody's
-        reasons.extend((*unfit(manifest, facts), *_files(manifest, ground, onlooker)))
-    reasons.extend(_terms(ground.remade or {}, terms))
+    approved = ground.remade or {}  # from here on nothing is taken from the manifest itself
+    if not reasons:
+        reasons.extend((*unfit(approved, facts), *_files(approved, ground, onlooker)))
+    reasons.extend(_terms(approved, terms))
     if reasons:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise Refused(f"nothing was sent, for {count(len(reasons), 'reason')}:\n{listed}")
-    return _cleared(manifest)
+    return _cleared(approved)
 
 
 def paper(manifest: Mapping[str, Any], ground: Ground) -> Iterator[str]:
@@ -78,21 +78,23 @@ def paper(manifest: Mapping[str, Any], ground: Ground) -> Iterator[str]:
     ):
         yield "the manifest's clips do not read; run check again"
     elif ground.remade != manifest:
-        yield from _differences(manifest, ground.remade)
+        differences = list(_differences(manifest, ground.remade))
+        yield from differences or [
+            f"{LEADS_ELSEWHERE}: its clips or totals are listed otherwise; run check or judge again"
+        ]
     elif not clips:
         yield "the manifest is empty: it approves nothing"
 
 
 def _differences(manifest: Mapping[str, Any], remade: Mapping[str, Any]) -> Iterator[str]:
-    told = "the journal, judged again, leads to another manifest"
     for name in sorted(manifest.keys() | remade.keys()):
         if name not in ("clips", "sha256", "totals") and manifest.get(name) != remade.get(name):
-            yield f"{told}: {name} differs; run check or judge again"
+            yield f"{LEADS_ELSEWHERE}: {name} differs; run check or judge again"
     listed, approved = ({clip["id"]: clip for clip in made["clips"]} for made in (manifest, remade))
     for id_ in sorted(listed.keys() | approved.keys()):
         if listed.get(id_) != approved.get(id_):
             what = "is not approved" if id_ not in approved else "is missing" if id_ not in listed else "differs"
-            yield f"{told}: {printable(id_)} {what}; run check or judge again"
+            yield f"{LEADS_ELSEWHERE}: {printable(id_)} {what}; run check or judge again"
 
 
 def unfit(manifest: Mapping[str, Any], facts: Facts) -> Iterator[str]:

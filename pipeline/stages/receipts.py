@@ -7,7 +7,7 @@ from pipeline.storage import codec
 
 
 def document(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as it is written; it holds no key and no path of this machine."""
+    """The receipt as it is written; it holds no key, and of this machine at most the folder that it was staged into."""
     made: dict[str, Any] = codec.rounded(
         {
             "schema": RECEIPT_SCHEMA,

@@ -5,50 +5,67 @@ is searched for the mark that stands in the order's description.
 """
 
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pipeline.errors import Declined, InDoubt, ProviderError, Refused
-from pipeline.http import Patience
-from pipeline.inventory import Inventory
+from pipeline.inventory import Inventory, content
 from pipeline.ledger import Entry, Ledger, mark
-from pipeline.remote import Onlooker, Order, Trainer, Training, TrainingFacts
+from pipeline.patience import Patience
+from pipeline.remote import Dataset, Onlooker, Order, Trainer, Training, TrainingFacts
 from pipeline.words import count, printable
 
 NONE_SUCH = 404
+PATIENT_TIMES = 8
 
 
-def fit(inventory: Inventory, approved: set[tuple[str, int]], dataset: str) -> None:
+def fit(inventory: Inventory, approved: set[tuple[str, int]], dataset: Dataset, provider: Trainer) -> None:
     """Raise Refused unless a dataset holds all of a manifest once, and beside it nothing that no manifest approved."""
+    remove = f"voxgate datasets remove {dataset.id} %s --to {provider.facts.name} --yes"
     reasons = [f"{name} is missing; upload again" for name in inventory.missing]
     reasons += [f"{name} lies there twice; upload again" for name in inventory.doubles]
-    unknown = [*inventory.damaged, *(f for f in inventory.foreign if (f.name, f.bytes) not in approved)]
+    unknown = [f for f in inventory.foreign if (content(f.name), f.bytes) not in approved]
     reasons += [
-        f"{printable(f.name)} was approved by no manifest of this ledger; take it out with "
-        f"`voxgate datasets remove {dataset} {f.id} --yes`"
-        for f in unknown
+        f"{printable(f.name)} was approved by no manifest of this ledger; take it out with `{remove % f.id}`"
+        for f in (*inventory.damaged, *unknown)
     ]
     if reasons:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
-        raise Refused(f"{dataset} is not what was approved, for {count(len(reasons), 'reason')}:\n{listed}")
+        raise Refused(f"{dataset.id} is not what was approved, for {count(len(reasons), 'reason')}:\n{listed}")
 
 
-def begun(provider: Trainer, ledger: Ledger, dataset: str) -> Iterator[Training]:
-    """The trainings of a dataset that this ledger began and that are still there, oldest first.
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The trainings of a dataset, in the order in which they were given; `found` are those whose answer had been lost."""
 
-    Those whose answer was lost are found by their mark.
+    trainings: tuple[Training, ...] = ()
+    found: tuple[Training, ...] = ()
+
+
+def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
+    """What is trained on a dataset already, whoever ordered it: by the ledger's ids, by its marks, and by the listing.
+
+    A listing that lacks what is known is not believed: an id is asked for by itself, a mark is looked for twice.
     """
-    entries = ledger.entries("ordering", dataset=dataset)
-    if not entries:
-        return
-    listed = list(provider.trainings())
-    ids = {str(entry.facts["id"]) for entry in ledger.entries("training", dataset=dataset)}
-    for entry in entries:
-        word = str(entry.facts["mark"])
-        found = next((t for t in listed if word in t.order.description), None)
-        if found is not None:
-            if found.id not in ids:
-                ledger.write("training", dataset=dataset, id=found.id, mark=word)
-            yield found
+    known = {str(e.facts["id"]): e.facts.get("mark") for e in ledger.entries("training", dataset=dataset)}
+    answered = set(known.values())
+    lost = [
+        str(e.facts["mark"]) for e in ledger.entries("ordering", dataset=dataset) if e.facts["mark"] not in answered
+    ]
+    declined = {e.facts.get("mark") for e in ledger.entries("ended", dataset=dataset)}
+    lost = [word for word in lost if word not in declined]
+    listed = {t.id: t for _ in range(2 if lost else 1) for t in provider.trainings() if t.order.dataset == dataset}
+    for id_ in known:
+        if id_ not in listed and (found := provider.training(id_)) is not None:
+            listed[id_] = found
+    adopted = []
+    for word in lost:
+        for training in listed.values():
+            if word in training.order.description:
+                ledger.write("training", dataset=dataset, id=training.id, mark=word)
+                adopted.append(training)
+    order = {id_: place for place, id_ in enumerate([*known, *(t.id for t in adopted)])}
+    ordered = sorted(listed.values(), key=lambda t: order.get(t.id, -1))
+    return Earlier(tuple(ordered), tuple(adopted))
 
 
 def order(provider: Trainer, ledger: Ledger, wanted: Order, patience: Patience) -> Training:
@@ -98,13 +115,18 @@ def watch(
 ) -> Training:
     """Look at a training every `poll_s` seconds until it is over; a word that nobody knows is no end.
 
-    Raises Declined where it is gone, ProviderError where the provider cannot be reached for a quarter of an hour.
+    Raises Declined where it is gone, ProviderError where the provider cannot be reached for a quarter of an hour, or where it is
+    not over in eight times the time that it should take.
     """
-    seen, reached = None, time.monotonic()
+    began = reached = time.monotonic()
+    seen = None
     while training.status not in (facts.done, facts.failed):
         if training.status != seen:
             onlooker.say(f"{training.id}: {printable(training.status)}")
             seen = training.status
+        if time.monotonic() - began > PATIENT_TIMES * facts.hours * 3600:
+            told = f"{training.id} is still {printable(training.status)} after {PATIENT_TIMES * facts.hours:g} hours"
+            raise ProviderError(f"{told}; look at it in the provider's own pages, or run again to go on watching")
         time.sleep(facts.poll_s)
         try:
             found = provider.training(training.id)

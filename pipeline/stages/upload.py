@@ -7,13 +7,14 @@ Kept: a listing of the dataset, and a megabyte for each file that is on its way.
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import ApprovedChanged, Declined, InDoubt, ProviderError
-from pipeline.http import Patience
-from pipeline.inventory import Inventory
+from pipeline.inventory import Inventory, content
 from pipeline.ledger import Ledger
+from pipeline.patience import Patience
 from pipeline.remote import Cleared, Dataset, Onlooker, Provider
 from pipeline.storage.approved import ApprovedFile
 from pipeline.words import count
@@ -23,6 +24,9 @@ THIS_FILE = frozenset({400, 406, 411, 413, 415, 422})
 
 LOOKS = 1
 """A listing that lacks what was sent long ago is looked at once more before that is believed."""
+
+AT_LAST_S = 0.5
+"""How long running senders are waited for when an upload is broken off."""
 
 STALLED = 2
 """So many failures in a row for each file at once, and the wave is over: the other side needs a pause."""
@@ -42,7 +46,7 @@ class Sent:
 
 
 class Upload:
-    """Brings files into one dataset; `run` once, or again to go on."""
+    """Brings files into one dataset. `inventory` is what was seen of it last, `None` before anything was."""
 
     def __init__(
         self, provider: Provider, dataset: Dataset, ledger: Ledger, patience: Patience, onlooker: Onlooker
@@ -51,30 +55,32 @@ class Upload:
         self._patience, self.onlooker = patience, onlooker
         self._stop = threading.Event()
         self._declined: dict[str, str] = {}
-        self.sent = 0
+        self.inventory: Inventory | None = None
 
-    def run(self, cleared: Sequence[Cleared], at_once: int) -> Inventory:
-        """Send what is missing until the listing shows everything once.
+    def run(self, cleared: Sequence[Cleared], at_once: int) -> int:
+        """Send what is missing until the listing shows everything once; how many files came there by that.
 
-        Raises ApprovedChanged where a file is another now, ProviderError where it cannot be finished.
+        Raises ApprovedChanged where a file is another now, OutputError where the ledger cannot be written, ProviderError where it
+        cannot be finished.
         """
         wanted = {each.name: each.bytes for each in cleared}
         inventory = self._looked(wanted, self._expected())
+        before = len(inventory.there)
         idle, sent = 0, list[Sent]()
-        while missing := self._sendable(cleared, inventory):
-            if idle >= self._patience.tries:
-                break
+        while (missing := self._sendable(cleared, inventory)) and idle < self._patience.tries:
             if idle or sent:
                 self._patience.pause(max(idle - 1, 0), _asked_for_s(sent))
             sent = self._wave(missing, at_once)
-            before = len(inventory.missing)
-            inventory = self._looked(wanted, {s.cleared.name: True for s in sent if s.whole}).joined(inventory)
-            idle = idle + 1 if len(inventory.missing) == before else 0
+            self._raise_what_is_ours(sent)
+            known = len(inventory.missing)
+            seen = dict.fromkeys(inventory.there, False)
+            inventory = self._looked(wanted, seen | {s.cleared.name: True for s in sent if s.whole})
+            idle = idle + 1 if len(inventory.missing) == known else 0
             self._raise_what_ends(sent)
         inventory = self._without_doubles(inventory)
         if inventory.missing:
             raise ProviderError(f"{count(len(inventory.missing), 'file')} did not get there")
-        return inventory
+        return len(inventory.there) - before
 
     def _expected(self) -> dict[str, bool]:
         """Names that should show, for they were sent earlier and not known to be broken off or taken out.
@@ -89,29 +95,41 @@ class Upload:
             if entry.step not in ("broken", "removed")
         }
 
-    def _looked(self, wanted: Mapping[str, int], expected: Mapping[str, bool]) -> Inventory:
+    def _looked(self, wanted: Mapping[str, int], expected: Mapping[str, bool], looks: int = 1) -> Inventory:
         """What lies there; looked at again as long as something that may be on its way does not show."""
-        hoped = {name: fresh for name, fresh in expected.items() if name in wanted}
+        contents = {content(name): name for name in wanted}
+        hoped = {contents[content(name)]: fresh for name, fresh in expected.items() if content(name) in contents}
         found = Inventory({}, wanted)
-        for look, _ in enumerate(self._patience.settling()):
+        for look, _ in enumerate(self._patience.settling(), 1):
             found = Inventory.of(self.provider.files(self._dataset.id), wanted).joined(found)
             there = found.there
             unseen = [name for name in hoped if name not in there]
-            if not unseen or (look >= LOOKS and not any(hoped[name] for name in unseen)):
+            if look >= looks and not unseen:
                 break
-            if look == LOOKS:
-                self.onlooker.say(f"waiting for {count(len(unseen), 'file')} that may have arrived")
-        if found.damaged:
-            broken = found.damaged[0]
+            if look > LOOKS and not any(hoped[name] for name in unseen):
+                break
+            if look == LOOKS and unseen:
+                self.onlooker.say(f"looking again for {count(len(unseen), 'file')} that may have arrived")
+        self.inventory = found
+        self._refuse_damaged(found)
+        self._note_stored(found)
+        return found
+
+    def _refuse_damaged(self, found: Inventory) -> None:
+        for broken in found.damaged:
             raise ProviderError(
-                f"{broken.name} lies in {self._dataset.id} with {broken.bytes} bytes instead of {wanted[broken.name]}; take it out"
-                f" with `voxgate datasets remove {self._dataset.id} {broken.id} --yes` and run again"
+                f"{broken.name} lies in {self._dataset.id} with {broken.bytes} bytes, which are not the approved ones; take it out"
+                f" with `{self._removal(broken.id)}` and run again"
             )
+
+    def _removal(self, file_id: str) -> str:
+        return f"voxgate datasets remove {self._dataset.id} {file_id} --to {self.provider.facts.name} --yes"
+
+    def _note_stored(self, found: Inventory) -> None:
         known = {str(entry.facts["id"]) for entry in self._ledger.entries("stored", dataset=self._dataset.id)}
         for name, file in found.there.items():
             if file.id not in known:
                 self._ledger.write("stored", dataset=self._dataset.id, name=name, id=file.id)
-        return found
 
     def _sendable(self, cleared: Sequence[Cleared], inventory: Inventory) -> list[Cleared]:
         missing = set(inventory.missing) - self._declined.keys()
@@ -124,8 +142,9 @@ class Upload:
         for each in missing:
             todo.put(each)
         workers = min(at_once, len(missing))
-        for _ in range(workers):
-            threading.Thread(target=self._work, args=(todo, done), daemon=True).start()
+        threads = [threading.Thread(target=self._work, args=(todo, done), daemon=True) for _ in range(workers)]
+        for thread in threads:
+            thread.start()
         results, failures, running = [], 0, workers
         try:
             while running:
@@ -143,6 +162,8 @@ class Upload:
                     self._stop.set()
         except BaseException:
             self._stop.set()
+            for thread in threads:  # one that waits for an answer is left behind
+                thread.join(AT_LAST_S / workers)
             raise
         return results
 
@@ -156,50 +177,65 @@ class Upload:
             done.put(None)
 
     def _send(self, cleared: Cleared) -> Sent:
-        facts = {"dataset": self._dataset.id, "name": cleared.name}
         body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
-        error: Exception | None = None
-        try:
-            self._ledger.write("sending", **facts, sha256=cleared.sha256, bytes=cleared.bytes)
-            self.provider.send(self._dataset.id, cleared, body)
-            self._ledger.write("answered", **facts)
-            self.sent += 1
-        except Exception as caught:  # noqa: BLE001 - carried to the thread that waits, and raised there
-            error = caught
+        error = self._tried(cleared, body)
         whole = body.given_whole and not isinstance(error, (ApprovedChanged, Declined))
         if error is not None:
             self.onlooker.advance(-body.given_bytes)
-        if error is not None and not whole:
-            self._ledger.write("broken", **facts, why=str(error))
         return Sent(cleared, error, whole)
+
+    def _tried(self, cleared: Cleared, body: ApprovedFile) -> Exception | None:
+        """Send a file; what went wrong comes back, for another thread waits for it."""
+        facts = {"dataset": self._dataset.id, "name": cleared.name}
+        try:
+            self._ledger.write("sending", **facts, sha256=cleared.sha256, bytes=cleared.bytes)
+            try:
+                self.provider.send(self._dataset.id, cleared, body)
+            except Exception as error:
+                if not body.given_whole or isinstance(error, (ApprovedChanged, Declined)):
+                    self._ledger.write("broken", **facts, why=str(error))
+                raise
+            self._ledger.write("answered", **facts)
+        except Exception as error:  # noqa: BLE001 - carried to the thread that waits, and raised there
+            return error
+        return None
 
     def _told(self, bytes_: int) -> None:
         if self._stop.is_set():
             raise Stopped
         self.onlooker.advance(bytes_)
 
+    def _raise_what_is_ours(self, sent: Sequence[Sent]) -> None:
+        """Raise what is no failure of the provider's: a file that changed, a ledger that cannot be written, a bug."""
+        for result in sent:
+            if result.error is not None and not isinstance(result.error, (ProviderError, Stopped)):
+                raise result.error
+
     def _raise_what_ends(self, sent: Sequence[Sent]) -> None:
         """Raise what makes going on useless; a no to single files is kept for the end."""
         for result in sent:
             if isinstance(result.error, Declined) and result.error.status in THIS_FILE:
                 self._declined[result.cleared.name] = str(result.error)
-        grave = [result.error for result in sent if _ends(result)]
-        for error in sorted(grave, key=lambda error: isinstance(error, ProviderError)):
-            assert error is not None
-            raise error
+        for result in sent:
+            if result.error is not None and _ends(result):
+                raise result.error
 
     def _without_doubles(self, inventory: Inventory) -> Inventory:
         """Take out copies that came of our own sending twice. Raises ProviderError for those that are somebody else's."""
+        times = Counter(
+            content(str(entry.facts["name"])) for entry in self._ledger.entries("sending", dataset=self._dataset.id)
+        )
+        if any(times[content(name)] > 1 for name in inventory.wanted):  # one listing may have lacked the other copy
+            inventory = self._looked(inventory.wanted, {}, looks=2)
         for attempt in range(self._patience.tries):
             doubles = inventory.doubles
             if not doubles:
                 return inventory
             for name, surplus in doubles.items():
-                times = len(self._ledger.entries("sending", dataset=self._dataset.id, name=name))
-                if times <= len(surplus):
+                if times[content(name)] <= len(surplus):
                     raise ProviderError(
-                        f"{name} lies in {self._dataset.id} {len(surplus) + 1} times and was sent from here {times} times; "
-                        f"take one out with `voxgate datasets remove {self._dataset.id} {surplus[0].id} --yes`"
+                        f"{name} lies in {self._dataset.id} {len(surplus) + 1} times and was sent from here "
+                        f"{times[content(name)]} times; take one out with `{self._removal(surplus[0].id)}`"
                     )
                 for file in surplus:
                     self._remove(name, file.id)
@@ -217,20 +253,14 @@ class Upload:
             return  # the next listing shows it
 
 
-def unfinished(
-    ledger: Ledger, dataset_id: str | None, cleared: Sequence[Cleared], error: ProviderError
-) -> ProviderError:
-    """The same failure with the files that no listing has shown yet, each with what came of it last."""
-    facts = {"dataset": dataset_id}
-    last = {str(e.facts["name"]): e.step for e in ledger.entries("stored", "removed", **facts)}
-    missing = [each for each in cleared if last.get(each.name) != "stored"]
+def unfinished(ledger: Ledger, work: Upload | None, cleared: Sequence[Cleared], error: ProviderError) -> ProviderError:
+    """The same failure with the files that were not seen in the dataset, each with what came of it last."""
+    seen = set() if work is None or work.inventory is None else set(work.inventory.there)
+    missing = [each for each in cleared if each.name not in seen]
     told = f"{error}; {count(len(missing), 'file')} of {len(cleared)} not known to be there, run again to go on"
-    return ProviderError("\n".join([f"{told}:" if missing else told, *(_why(ledger, each, facts) for each in missing)]))
-
-
-def _why(ledger: Ledger, cleared: Cleared, facts: Mapping[str, str | None]) -> str:
-    last = ledger.last("broken", name=cleared.name, **facts)
-    return f"  - {cleared.ids[0]}" + ("" if last is None else f": {last.facts.get('why')}")
+    why = {str(e.facts["name"]): f": {e.facts.get('why')}" for e in ledger.entries("broken")}
+    listed = [f"  - {each.ids[0]}{why.get(each.name, '')}" for each in missing]
+    return ProviderError("\n".join([f"{told}:" if missing else told, *listed]))
 
 
 def _asked_for_s(sent: Sequence[Sent]) -> float | None:

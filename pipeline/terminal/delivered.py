@@ -1,10 +1,10 @@
 """Upload on the terminal: how far it is, what the gate let through on which terms, and what the dataset holds in the end."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -36,7 +36,7 @@ class Display:
         self._task = TaskID(0)
         self._what, self._total, self._done = "", 0, 0
         self._spoke = time.monotonic()
-        self.onlooker = Onlooker(self._begin, self._advance, self._say)
+        self.onlooker = Onlooker(self._unheard(self._begin), self._unheard(self._advance), self._unheard(self._say))
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +45,17 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+
+    def _unheard(self, tell: Callable[..., None]) -> Callable[..., None]:
+        """The same, but that nobody can read it stops nothing."""
+
+        def told(*words: Any) -> None:
+            try:
+                tell(*words)
+            except (OSError, SystemExit):  # rich leaves at a broken pipe
+                self._console.quiet = True
+
+        return told
 
     def _stop(self) -> None:
         if self._bar is not None:

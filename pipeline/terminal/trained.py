@@ -1,5 +1,7 @@
 """Training on the terminal: what is about to be ordered, how it goes, and the voices with what to speak them by."""
 
+from pathlib import Path
+
 from rich.console import Console
 
 from pipeline.remote import Training
@@ -17,7 +19,7 @@ def show_plan(plan: Plan, console: Console) -> None:
         console,
         f"voice      {printable(order.name)}, {printable(order.language)}, on the base model {printable(order.model)}",
     )
-    held = f"{count(plan.files, 'file')}, {minutes(plan.decoded_s)} minutes, all approved"
+    held = f"{count(len(plan.wanted), 'file')}, {minutes(plan.decoded_s)} minutes, all approved"
     tell(console, f"dataset    {printable(plan.dataset.name)} ({plan.dataset.id}): {held}")
     if plan.others:
         tell(console, f"           and {count(len(plan.others), 'file')} that earlier manifests approved:", "yellow")
@@ -30,13 +32,13 @@ def show_plan(plan: Plan, console: Console) -> None:
         f"costs      {facts.credits:,} credits if it succeeds, nothing if it fails; about {facts.hours:g} hours",
     )
     tell(console, "           another base model later, or more recordings, means another training, which costs again")
-    for training in plan.earlier:
+    for training in plan.earlier.trainings:
         tell(console, f"earlier    {training.id}: {printable(training.status)}")
 
 
-def show_begun(training: Training, console: Console) -> None:
-    """That it is under way, or was already."""
-    tell(console, f"training   {training.id}: {printable(training.status)}; `voxgate status --watch` follows it")
+def show_begun(training: Training, out: Path, console: Console) -> None:
+    """That it is under way, or was already, and how to follow it."""
+    tell(console, f"training   {training.id}: {printable(training.status)}; `voxgate status {out} --watch` follows it")
 
 
 def show_outcome(outcome: Outcome, console: Console) -> None:

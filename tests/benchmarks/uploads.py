@@ -18,7 +18,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "delivery")]
 from campaign import KEY, Sandbox
 
 from pipeline import providers
-from pipeline.http import Patience
+from pipeline.patience import Patience
 from pipeline.remote import Cleared
 from pipeline.storage.approved import ApprovedFile
 

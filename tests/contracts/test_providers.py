@@ -18,7 +18,7 @@ from pipeline import providers  # noqa: E402
 from pipeline.config import load, shipped_profiles  # noqa: E402
 from pipeline.errors import ApprovedChanged, ProviderError, UsageError  # noqa: E402
 from pipeline.formats import FORMATS  # noqa: E402
-from pipeline.http import Patience  # noqa: E402
+from pipeline.patience import Patience  # noqa: E402
 from pipeline.remote import Cleared, Dataset  # noqa: E402
 from pipeline.storage.approved import ApprovedFile  # noqa: E402
 
@@ -139,6 +139,36 @@ def test_many_files_are_listed_each_once(place, cleared):
 
 
 @each_provider
+@pytest.mark.parametrize("name_", ["", "  ", "a\nb", "a\udcff", "x\x00"])
+def test_what_is_no_name_is_refused_before_anything_is_asked(place, name_):
+    with pytest.raises(UsageError):
+        place[0].named(name_)
+
+
+def test_a_folder_s_address_holds_no_secret_and_no_pattern():
+    folder = providers.provider("folder", {}, PATIENCE)
+    for url in (
+        "ftp://me:hunter2@example.org/x",
+        "ftp://hunter2@example.org/x",
+        "simplecache::ftp://me:hunter2@example.org/x",
+        "memory://bucket/x?sig=hunter2",
+        "memory:///a*b/x",
+        "ftp://[::1/x",
+        "nothing://x",
+    ):
+        with pytest.raises(UsageError) as caught:
+            folder.named(url)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_system_s_own_errors_are_told_as_the_provider_s(tmp_path):
+    folder = providers.provider("folder", {}, PATIENCE)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ProviderError):
+        folder.create_dataset(str(tmp_path / "file" / "inner"), "")
+
+
+@each_provider
 def test_a_receipt_beside_the_files_is_none_of_them(place):
     provider, where = place
     dataset = provider.create_dataset(where, "")
@@ -152,7 +182,7 @@ def test_an_id_that_leads_elsewhere_is_no_file(place, id_):
     provider, where = place
     dataset = provider.create_dataset(where, "")
     before = sorted(Path(where).parent.rglob("*"))
-    with contextlib.suppress(ProviderError):
+    with contextlib.suppress(ProviderError, UsageError):
         provider.delete_file(dataset.id, id_)
     assert sorted(Path(where).parent.rglob("*")) == before
 

@@ -29,7 +29,7 @@ from conftest import make_speechlike, make_wav
 
 from pipeline import delivery, run
 from pipeline.errors import ProviderError, Refused
-from pipeline.http import Patience
+from pipeline.patience import Patience
 
 KEY = "sk_car_campaign_0123456789"
 PATIENCE = Patience(tries=4, pause_s=0.01, longest_pause_s=0.05, settle_s=0.8, connect_s=2.0, answer_s=0.3)

@@ -1,6 +1,6 @@
 """On what terms the tests of this folder deliver: a key, little patience, and limits that a few seconds of voice pass."""
 
-from pipeline.http import Patience
+from pipeline.patience import Patience
 
 KEY = "sk_car_test_0123456789abcdef"
 LENIENT = ("speech.engine=webrtcvad", "extent.minimum_s=1", "extent.target_s=2")

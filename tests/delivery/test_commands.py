@@ -1,6 +1,10 @@
 """upload, datasets, train, status and voices as somebody types them."""
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -66,6 +70,56 @@ def test_a_failed_training_is_1_and_retry_orders_again(typed, double):
     assert len(double.account.fine_tunes) == 2
 
 
+def test_an_order_whose_answer_was_lost_is_shown_and_not_given_again_even_with_again(typed, double):
+    typed("upload", typed.manifest, "--to", "cartesia", "--name", "narrator", *CONSENT)
+    dataset = next(iter(double.account.datasets))
+    with (typed.out / "upload-cartesia.ledger.jsonl").open("a") as ledger:
+        line = {
+            "schema": "voxgate.ledger/1",
+            "step": "ordering",
+            "at": "2026-01-01T00:00:00+00:00",
+            "where": double.url,
+        }
+        ledger.write(json.dumps(line | {"dataset": dataset, "mark": "voxgate-1"}) + "\n")
+    fields = {"name": "ada", "language": "en", "model_id": "sonic-3-2026-01-12", "dataset": dataset}
+    double.account.create_fine_tune({**fields, "description": "[voxgate-1]"})
+    ran = typed("train", typed.manifest, "--language", "en", "--name", "ada", "--again", "--yes")
+    assert ran.status == 0, ran.stderr
+    assert len(double.account.fine_tunes) == 1
+    typed("train", typed.manifest, "--language", "en", "--name", "ada", "--again", "--yes")
+    assert len(double.account.fine_tunes) == 2
+
+
+def test_another_order_for_a_dataset_that_is_trained_is_refused_and_told(typed, double):
+    typed("upload", typed.manifest, "--to", "cartesia", "--name", "narrator", *CONSENT)
+    typed("train", typed.manifest, "--language", "en", "--name", "ada", "--yes")
+    ran = typed("train", typed.manifest, "--language", "de", "--name", "other", "--yes")
+    assert ran.status == 1
+    assert "--again" in ran.stderr
+    assert len(double.account.fine_tunes) == 1
+
+
+def test_a_retry_is_ordered_once(typed, double):
+    double.account.outcomes = ["failed"]
+    typed("upload", typed.manifest, "--to", "cartesia", "--name", "narrator", *CONSENT)
+    typed("train", typed.manifest, "--language", "en", "--name", "ada", "--yes")
+    failed = next(iter(double.account.fine_tunes))
+    for _ in range(2):
+        assert typed("status", typed.out, "--id", failed, "--retry", "--yes").status == 0
+    assert len(double.account.fine_tunes) == 2
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">/dev/full", "2>/dev/full"])
+def test_that_nobody_can_read_what_is_told_stops_nothing(typed, double, closed, environ):
+    words = [sys.executable, "-c", "from pipeline.cli import main; main()", "upload", str(typed.manifest)]
+    line = shlex.join([*words, "--to", "cartesia", "--name", "narrator", *CONSENT])
+    done = subprocess.run(
+        f"{line} {closed}", shell=True, env=os.environ | environ, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(next(iter(double.account.datasets.values())).files) == 4
+
+
 def test_the_gate_s_no_is_1_and_the_provider_s_is_4(typed, double):
     assert typed("upload", typed.manifest, "--to", "cartesia", "--name", "n").status == 1
     double.max_bytes = 10
@@ -115,7 +169,8 @@ def test_datasets_are_made_shown_changed_and_deleted_only_with_yes(typed, double
     assert (ran.status, id_ in double.account.datasets) == (2, True)
     assert typed("datasets", "delete", id_, "--yes").status == 0
     assert double.account.datasets == {}
-    assert typed("datasets", "delete", id_, "--yes").status == 4
+    assert typed("datasets", "delete", id_, "--yes").status == 2
+    assert typed("datasets", "show", "a b").status == 2
 
 
 def test_the_difference_tells_what_is_missing_foreign_twice_and_damaged(typed, double):

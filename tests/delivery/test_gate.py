@@ -89,6 +89,12 @@ def test_a_manifest_that_was_edited_is_refused(refusal, rewritten):
         (lambda m: m.update(not_examined=[]), "not_examined differs"),
         (lambda m: m.update(relaxed=[]), "relaxed differs"),
         (lambda m: m["profile"].update(use="anything"), "profile differs"),
+        (
+            lambda m: m["clips"].insert(0, m["clips"][0] | {"path": "../evil.wav", "sha256": "0" * 64}),
+            "listed otherwise",
+        ),
+        (lambda m: m["clips"].reverse(), "listed otherwise"),
+        (lambda m: m["totals"].update(approved_s=1e6), "listed otherwise"),
         (lambda m: m.update(clips="all of them"), "do not read"),
         (lambda m: m.update(clips=[None]), "do not read"),
         (lambda m: m.update(schema="voxgate.manifest/2"), "this is no voxgate.manifest/1"),
@@ -99,7 +105,7 @@ def test_a_manifest_that_its_journal_does_not_lead_to_is_refused_whatever_its_di
     assert told in refusal()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "no json", '"manifest"', "{}", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[]", "no json", '"manifest"', "{}", "[" * 100_000, '{"schema": NaN}'])
 def test_what_is_no_manifest_is_refused(refusal, approved, text):
     (approved / "manifest.json").write_text(text)
     refusal()
@@ -131,10 +137,11 @@ def test_a_manifest_of_terms_that_were_given_up_is_refused(refusal, approved):
     assert "settings_sha256 differs" in refusal()
 
 
-def test_a_strict_verdict_is_reached_again(approved, parcel):
-    assert run.judge(approved, strict=True).verdict in ("approved", "rejected")
-    run.judge(approved)
-    assert delivery.inspect(parcel(), Onlooker()).cleared
+def test_a_set_that_was_rejected_strictly_since_is_refused(refusal, approved):
+    old = (approved / "manifest.json").read_text()
+    assert run.judge(approved, strict=True, overrides=("loudness.min_lufs=-10",)).verdict == "rejected"
+    (approved / "manifest.json").write_text(old)
+    assert "judged again, the set is rejected" in refusal()
 
 
 def test_a_profile_for_somebody_else_is_refused(refusal, approved):

@@ -5,8 +5,9 @@ import pickle
 import pytest
 
 from pipeline.errors import Declined, InDoubt, ProviderError, UsageError
-from pipeline.http import Api, Patience, Secret, message, origin
+from pipeline.http import Api, Secret, message, origin
 from pipeline.http import _retry_after_s as retry_after_s
+from pipeline.patience import Patience
 
 KEY = "sk_car_test_0123456789abcdef"
 PATIENCE = Patience(tries=3, pause_s=0.01, settle_s=0.1, connect_s=1.0, answer_s=0.5)
@@ -46,6 +47,12 @@ def test_a_key_may_go_over_https_or_stay_on_this_machine(url):
         "api.cartesia.ai",
         "https://api.cartesia.ai?x=1",
         "https://api.cartesia.ai:port",
+        "https://user:secret@api.cartesia.ai:bad",
+        "http://user:secret@[::1",
+        "user:secret@api.cartesia.ai",
+        "sk_car_secret",
+        "https://api.cartesia.ai?key=sk_car_secret",
+        "https://api.car\ttesia.ai",
         "http://[::1",
         "",
     ],
@@ -76,6 +83,57 @@ def test_a_server_that_tells_the_key_back_is_not_quoted(double):
         wrong.ask("/datasets/")
     wrong.close()
     assert caught.value.status == 401
+
+
+def test_a_key_at_the_end_of_what_is_quoted_is_masked_before_it_is_cut(double, api, monkeypatch):
+    monkeypatch.setattr(double.RequestHandlerClass, "list_datasets", lambda self: self._error(_told_of(self)))
+    with pytest.raises(Declined) as caught:
+        api.ask("/datasets/")
+    assert "sk_car" not in str(caught.value)
+
+
+def _told_of(handler):
+    from sandbox.server import Answered
+
+    return Answered(400, "x" * 285, handler.headers["Authorization"])
+
+
+def _redirected(location):
+    def away(self):
+        self.send_response(301)
+        self.send_header("Location", location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    return away
+
+
+def test_a_key_in_a_redirect_is_masked(double, api, monkeypatch):
+    monkeypatch.setattr(double.RequestHandlerClass, "list_datasets", _redirected(f"http://127.0.0.1:1/?key={KEY}"))
+    with pytest.raises(Declined, match=r"redirected \(301\)") as caught:
+        api.ask("/datasets/")
+    assert KEY not in str(caught.value)
+
+
+def test_a_redirect_to_no_address_is_told(double, api, monkeypatch):
+    monkeypatch.setattr(double.RequestHandlerClass, "list_datasets", _redirected("https://xn--.com/"))
+    with pytest.raises(ProviderError, match="no address|Malformed"):
+        api.ask("/datasets/")
+
+
+def test_what_stays_on_this_machine_goes_through_no_proxy(double, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    made = Api(double.url, Secret(KEY), {"Cartesia-Version": "2026-03-01"}, PATIENCE)
+    assert made.ask("/datasets/")["data"] == []
+    made.close()
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(UsageError, match="proxy"):
+        Api("https://api.cartesia.ai", Secret(KEY), {}, PATIENCE)
 
 
 @pytest.mark.parametrize("fault", ["status before", "reset before", "cut json", "slow reply", "redirect again"])
@@ -129,11 +187,11 @@ def test_nobody_there_is_told_without_a_traceback_s_worth_of_words():
     ],
 )  # fmt: skip
 def test_every_error_body_becomes_one_line(body, told):
-    assert message(502, {}, body) == told
+    assert message(502, body.decode("utf-8", "replace")) == told
 
 
 def test_the_request_s_id_is_taken_from_a_header_too():
-    assert message(502, {"x-request-id": "r2"}, b"oops") == "oops (request r2)"
+    assert message(502, "oops", "r2") == "oops (request r2)"
 
 
 @pytest.mark.parametrize(

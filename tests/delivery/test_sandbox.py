@@ -57,6 +57,9 @@ def test_the_vendor_s_sdk_and_our_client_read_the_same(sdk, double, environ):
     assert (ours.status, ours.order.model, ours.order.dataset) == ("completed", "sonic-3-2026-01-12", fine_tune.dataset)
     assert [v.id for v in provider.voices(fine_tune.id)] == [v.id for v in sdk.fine_tunes.list_voices(fine_tune.id)]
     assert [t.id for t in provider.trainings()] == [t.id for t in sdk.fine_tunes.list()]
+    provider.delete_training(fine_tune.id)
+    provider.delete_training(fine_tune.id)
+    assert provider.training(fine_tune.id) is None
     made = provider.create_dataset("from here", "ours")
     assert sdk.datasets.retrieve(made.id).description == "ours"
     provider.close()

@@ -5,8 +5,9 @@ import time
 from dataclasses import replace
 
 import pytest
+from terms import LENIENT
 
-from pipeline import delivery, providers, training
+from pipeline import delivery, providers, run, training
 from pipeline.errors import Declined, InDoubt, ProviderError, Refused, UsageError
 from pipeline.ledger import Ledger
 from pipeline.remote import Onlooker
@@ -39,9 +40,9 @@ def orders(double):
 def test_it_says_what_it_would_cost_and_on_what_before_anything_is_ordered(studio, double, wanted):
     plan = studio.plan("narrator", "en", None)
     assert plan.facts.credits == 1_000_000
-    assert (plan.files, plan.order.model, plan.order.language) == (len(wanted), "sonic-3-2026-01-12", "en")
+    assert (len(plan.wanted), plan.order.model, plan.order.language) == (len(wanted), "sonic-3-2026-01-12", "en")
     assert plan.decoded_s == pytest.approx(1.0 + 1.25 + 1.5 + 1.75, abs=0.01)
-    assert (plan.others, plan.earlier) == ((), ())
+    assert (plan.others, plan.earlier.trainings, plan.current) == ((), (), None)
     assert orders(double) == []
 
 
@@ -57,7 +58,8 @@ def test_what_no_manifest_approved_is_not_trained_on(studio, double):
     dataset = next(iter(double.account.datasets.values()))
     evil = double.account.store(dataset.id, "evil.wav", 5, "")
     with pytest.raises(
-        Refused, match=rf"evil.wav was approved by no manifest.*datasets remove {dataset.id} {evil.id} --yes"
+        Refused,
+        match=rf"evil.wav was approved by no manifest.*datasets remove {dataset.id} {evil.id} --to cartesia --yes",
     ):
         studio.plan("narrator", "en", None)
     assert orders(double) == []
@@ -80,11 +82,22 @@ def test_what_is_missing_or_there_twice_is_not_trained_on(studio, double):
         studio.plan("narrator", "en", None)
 
 
+def test_a_recording_that_was_renamed_is_neither_sent_again_nor_trained_on_twice(
+    studio, double, approved, means, parcel, tmp_path
+):
+    (tmp_path / "rec" / "täke 0.wav").rename(tmp_path / "rec" / "a new name.wav")
+    run.check(run.Request((str(tmp_path / "rec"),), approved, overrides=LENIENT))
+    assert delivery.upload(parcel(), means).sent == 0
+    dataset = next(iter(double.account.datasets.values()))
+    assert len(dataset.files) == 4
+    assert studio.plan("narrator", "en", None).others == ()
+    lost = dataset.files[0]
+    double.account.store(dataset.id, lost.filename[:16] + "-another-name.wav", lost.size, lost.sha256)
+    with pytest.raises(Refused, match="lies there twice"):
+        studio.plan("narrator", "en", None)
+
+
 def test_what_an_earlier_manifest_approved_may_stay_and_is_told(studio, double, approved, means, parcel, tmp_path):
-    from terms import LENIENT
-
-    from pipeline import run
-
     (tmp_path / "rec" / "täke 0.wav").unlink()
     run.check(run.Request((str(tmp_path / "rec"),), approved, overrides=LENIENT))
     receipt = delivery.upload(parcel(), means)
@@ -120,7 +133,7 @@ def test_an_order_that_did_not_arrive_is_not_given_again_by_itself(studio, doubl
     with pytest.raises(InDoubt, match="looks before it asks"):
         studio.order(plan)
     assert len(orders(double)) == 1
-    assert studio.plan("narrator", "en", None).earlier == ()
+    assert studio.plan("narrator", "en", None).earlier.trainings == ()
     studio.order(plan)
     assert len(double.account.fine_tunes) == 1
 
@@ -145,13 +158,58 @@ def test_an_order_that_was_killed_before_its_answer_is_found_by_the_next_run(
     with pytest.raises(ZeroDivisionError):
         studio.order(studio.plan("narrator", "en", None))
     with training.studio(parcel().out, "cartesia", means) as again:
-        (earlier,) = again.plan("narrator", "en", None).earlier
+        (earlier,) = again.plan("narrator", "en", None).earlier.found
         assert again.latest(None).id == earlier.id
 
 
 def _created(double, order):
     fields = {"name": order.name, "description": order.description, "language": order.language}
     double.account.create_fine_tune({**fields, "model_id": order.model, "dataset": order.dataset})
+
+
+def test_a_listing_that_lags_does_not_hide_a_training(studio, double, monkeypatch):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    provider = studio._provider  # noqa: SLF001 - whose listing lags
+    monkeypatch.setattr(type(provider), "trainings", lambda _self: iter(()))
+    assert studio.plan("narrator", "en", None).current.id == begun.id
+
+
+def test_a_training_that_another_ordered_on_this_dataset_is_seen(studio, double, parcel):
+    fields = {"name": "theirs", "description": "", "language": "en", "model_id": "sonic-3-2026-01-12"}
+    theirs = double.account.create_fine_tune({**fields, "dataset": next(iter(double.account.datasets))})
+    plan = studio.plan("narrator", "en", None)
+    assert plan.current.id == theirs.id
+    assert not plan.same(plan.current)
+
+
+def test_what_came_into_the_dataset_since_it_was_looked_at_is_not_trained_on(studio, double):
+    plan = studio.plan("narrator", "en", None)
+    double.account.store(plan.dataset.id, "evil.wav", 5, "")
+    with pytest.raises(Refused, match=r"evil\.wav"):
+        studio.order(plan)
+    assert orders(double) == []
+
+
+def test_a_retry_is_on_the_dataset_that_failed(studio, double, means, parcel):
+    double.account.outcomes = ["failed"]
+    failed = studio.watch(studio.order(studio.plan("narrator", "en", None)))
+    delivery.upload(parcel(name="second"), means)
+    assert studio.retry(failed).dataset.id == failed.order.dataset
+
+
+def test_a_training_that_goes_on_for_ever_is_not_watched_for_ever(studio, double, monkeypatch):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    fine_tune = double.account.fine_tunes[begun.id]
+    monkeypatch.setattr(type(fine_tune), "status", lambda _self, _s: "cancelled")
+    object.__setattr__(studio, "_facts", replace(studio._facts, hours=1e-5))  # noqa: SLF001 - a day is too long
+    with pytest.raises(ProviderError, match=r"still (created|cancelled) after"):
+        studio.watch(begun)
+
+
+def test_voices_are_shown_though_the_ledger_is_in_use(studio, approved, double):
+    done = studio.watch(studio.order(studio.plan("narrator", "en", None)))
+    with Ledger(approved, "cartesia", double.url).held():
+        assert len(studio.outcome(done).voices) == 4
 
 
 def test_an_order_that_is_declined_says_why(studio, double):

@@ -16,7 +16,16 @@ UPLOAD = (
     "redirect again",  # 307, 308
     "declined",  # 413, nothing stored
 )
-LIST = ("status before", "reset before", "cut json", "short page", "same page", "slow reply", "redirect again")
+LIST = (
+    "status before",
+    "reset before",
+    "cut json",
+    "short page",  # half of it, and no word of more
+    "early end",  # nothing, as behind the last page
+    "same page",
+    "slow reply",
+    "redirect again",
+)
 CHANGE = ("status before", "status after", "reset before", "reply lost", "slow reply")
 KINDS = {"upload": UPLOAD, "list": LIST, "change": CHANGE, "read": ("status before", "reset before", "cut json")}
 STATUSES = (408, 409, 429, 500, 502, 503, 504)
@@ -30,6 +39,7 @@ class Faults:
         self._lock = threading.Lock()
         self.random = random.Random(seed)
         self.rate, self.only, self.slow_s = rate, only, slow_s
+        self.retry_after = "0"
         self.planned = {kind: [] for kind in KINDS}
         self.met = []
 

@@ -279,6 +279,8 @@ class Handler(BaseHTTPRequestHandler):
         more = start + len(page) < stop
         if fault == "short page" and page:
             page, more = page[: len(page) // 2], False
+        if fault == "early end":
+            page, more = [], False
         document = {"data": page, "has_more": more}
         if self.version >= "2025-11-04":
             document["next_page"] = page[-1]["id"] if more else None
@@ -317,7 +319,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.faults.slow_s)
 
     def _chosen(self):
-        return Answered(self.server.faults.choice(STATUSES), "Trouble", "something went wrong on our side")
+        told = f"something went wrong on our side with {self.headers.get('Authorization')}"
+        return Answered(self.server.faults.choice(STATUSES), "Trouble", told)
 
     # reading and writing
 
@@ -388,7 +391,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body.encode())))
         if answer.status == 429:
-            self.send_header("Retry-After", "0")
+            self.send_header("Retry-After", self.server.faults.retry_after)
         self.end_headers()
         self.wfile.write(body.encode())
 
