@@ -16,6 +16,8 @@ from pipeline.words import count, printable
 
 NONE_SUCH = 404
 PATIENT_TIMES = 8
+LOOKS = 3
+"""So often a listing is asked for an order whose answer was lost, before it counts as never taken."""
 
 
 def fit(inventory: Inventory, approved: set[tuple[str, int]], dataset: Dataset, provider: Trainer) -> None:
@@ -44,7 +46,7 @@ class Earlier:
 def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
     """What is trained on a dataset already, whoever ordered it: by the ledger's ids, by its marks, and by the listing.
 
-    A listing that lacks what is known is not believed: an id is asked for by itself, a mark is looked for twice.
+    A listing that lacks what is known is not believed: an id is asked for by itself, a mark is looked for several times.
     """
     known = {str(e.facts["id"]): e.facts.get("mark") for e in ledger.entries("training", dataset=dataset)}
     answered = set(known.values())
@@ -53,7 +55,7 @@ def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
     ]
     declined = {e.facts.get("mark") for e in ledger.entries("ended", dataset=dataset)}
     lost = [word for word in lost if word not in declined]
-    listed = {t.id: t for _ in range(2 if lost else 1) for t in provider.trainings() if t.order.dataset == dataset}
+    listed = {t.id: t for _ in range(LOOKS if lost else 1) for t in provider.trainings() if t.order.dataset == dataset}
     for id_ in known:
         if id_ not in listed and (found := provider.training(id_)) is not None:
             listed[id_] = found

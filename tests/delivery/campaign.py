@@ -1,8 +1,9 @@
 """The fault campaign: seeded runs of whole uploads against a double that breaks requests in every way, and kill -9 on top.
 
-After each run the double says what really lies there: every approved file once and no other, or the upload ended with 4 and
-named what is missing; and when the faults cease, the next run brings it to its end. Seeds make the faults; the order in which
-threads and processes meet them is the machine's.
+After each upload the double says what really lies there: every approved file once and no other, or the upload ended with 4 and
+named what is missing; and when the faults cease, the next run brings it to its end. In some runs a recording is changed while it is
+uploaded, which must never get there; in some a training is ordered too, which must be ordered once. Seeds make the faults; the
+order in which threads and processes meet them is the machine's.
 """
 
 import argparse
@@ -27,7 +28,7 @@ sys.path.insert(0, str(TESTS))
 
 from conftest import make_speechlike, make_wav
 
-from pipeline import delivery, run
+from pipeline import delivery, run, training
 from pipeline.errors import ProviderError, Refused
 from pipeline.patience import Patience
 
@@ -84,8 +85,8 @@ def prepared(folder):
     return folder / "out"
 
 
-def uploading(out, url):
-    """Start an upload in a process of its own; its id comes back, and where it will say how it ended."""
+def started(work, out, url):
+    """Start an upload or an order in a process of its own; its id comes back, and where it will say how it ended."""
     reading, writing = os.pipe()
     process = os.fork()
     if process:
@@ -94,23 +95,36 @@ def uploading(out, url):
     try:
         os.close(reading)
         with os.fdopen(writing, "w") as pipe:
-            json.dump(_uploaded(out, url), pipe)
+            json.dump(work(out, url), pipe)
     finally:
         os._exit(0)
 
 
 def _uploaded(out, url):
-    environ = {"CARTESIA_BASE_URL": url, "CARTESIA_API_KEY": KEY}
     parcel = delivery.Parcel(out / "manifest.json", "cartesia", "campaign", None, "all agreed", allow_unexamined=True)
+    return _told(lambda means: f"{len(delivery.upload(parcel, means).delivered)} files", url)
+
+
+def _ordered(out, url):
+    def order(means):
+        with training.studio(out, "cartesia", means) as studio:
+            plan = studio.plan("campaign", "en", None)
+            return plan.current.id if plan.current is not None else studio.order(plan).id
+
+    return _told(order, url)
+
+
+def _told(work, url):
+    """The exit status that some work leads to, and what it says."""
+    environ = {"CARTESIA_BASE_URL": url, "CARTESIA_API_KEY": KEY}
     try:
-        receipt = delivery.upload(parcel, delivery.Means(environ, PATIENCE))
+        return [0, work(delivery.Means(environ, PATIENCE))]
     except ProviderError as error:
         return [4, str(error)]
     except Refused as error:
         return [1, str(error)]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         return [-1, f"{type(error).__name__}: {error}"]
-    return [0, str(len(receipt.delivered))]
 
 
 def ended(process, reading):
@@ -130,23 +144,65 @@ def one(seed, template, folder, sandbox):
     sandbox.tell("reset")
     sandbox.tell("faults", seed=seed, rate=chance.choice((0.05, 0.15, 0.3, 0.5)), slow_s=SLOW_S)
     for _ in range(told.kills):
-        process, reading = uploading(out, sandbox.url)
+        process, reading = started(_uploaded, out, sandbox.url)
         time.sleep(chance.uniform(0.0, 1.2))
         os.kill(process, signal.SIGKILL)
         told.ends.append(_judged(told, ended(process, reading), out, sandbox))
+    if seed % 5 == 1:
+        told.ends.append(_tampered(told, out, sandbox, chance))
     for _ in range(3):
-        told.ends.append(_judged(told, ended(*uploading(out, sandbox.url)), out, sandbox))
+        told.ends.append(_judged(told, ended(*started(_uploaded, out, sandbox.url)), out, sandbox))
         if told.ends[-1] == 0:
             break
     told.met = Counter(" ".join(fault) for fault in sandbox.inventory()["met"])
     if told.ends[-1] != 0:
         sandbox.tell("faults")
-        told.ends.append(_judged(told, ended(*uploading(out, sandbox.url)), out, sandbox))
+        told.ends.append(_judged(told, ended(*started(_uploaded, out, sandbox.url)), out, sandbox))
         if told.ends[-1] != 0:
             told.wrong.append("it does not come to an end without faults")
+    if seed % 5 == 0:
+        _trained(told, out, sandbox, chance)
     told.wrong.extend(_secrets(out))
     shutil.rmtree(out)
     return told
+
+
+def _tampered(told, out, sandbox, chance):
+    """Change a recording while it is uploaded, and give it back as it was."""
+    clip = chance.choice(json.loads((out / "manifest.json").read_text())["clips"])
+    path = Path(json.loads((out / "manifest.json").read_text())["root"]) / clip["path"]
+    content = path.read_bytes()
+    process, reading = started(_uploaded, out, sandbox.url)
+    time.sleep(chance.uniform(0.0, 0.6))
+    with path.open("r+b") as file:
+        file.seek(chance.randrange(len(content)))
+        file.write(b"tampered")
+        file.truncate(len(content))
+    end = ended(process, reading)
+    path.write_bytes(content)
+    if end[0] == 1:
+        if clip["id"] not in end[1] and clip["path"] not in end[1]:
+            told.wrong.append(f"refused without naming {clip['id']}: {end[1]}")
+        end = [4, end[1] + " ".join(c["id"] for c in json.loads((out / "manifest.json").read_text())["clips"])]
+    return _judged(told, end, out, sandbox)
+
+
+def _trained(told, out, sandbox, chance):
+    """Order a training through faults and kills; at last it is ordered, and once."""
+    sandbox.tell("faults", seed=told.seed, rate=chance.choice((0.1, 0.3)), slow_s=SLOW_S)
+    for _ in range(3):
+        process, reading = started(_ordered, out, sandbox.url)
+        time.sleep(chance.uniform(0.05, 0.8))
+        if chance.random() < 0.5:
+            os.kill(process, signal.SIGKILL)
+        end = ended(process, reading)
+        told.wrong.extend(f"training: {end[1]}" for _ in range(end is not None and (end[0] == -1 or KEY in end[1])))
+    sandbox.tell("faults")
+    time.sleep(PATIENCE.settle_s)  # else an order that was killed a moment ago is waited for
+    end = ended(*started(_ordered, out, sandbox.url))
+    ordered = len(sandbox.inventory()["fine_tunes"])
+    if end[0] != 0 or ordered != 1:
+        told.wrong.append(f"{ordered} trainings: {end}")
 
 
 def _judged(told, end, out, sandbox):

@@ -117,7 +117,7 @@ def test_a_key_in_a_redirect_is_masked(double, api, monkeypatch):
 
 def test_a_redirect_to_no_address_is_told(double, api, monkeypatch):
     monkeypatch.setattr(double.RequestHandlerClass, "list_datasets", _redirected("https://xn--.com/"))
-    with pytest.raises(ProviderError, match="no address|Malformed"):
+    with pytest.raises(ProviderError, match=r"no address|Malformed"):
         api.ask("/datasets/")
 
 
