@@ -4,6 +4,8 @@ A dataset is a folder, its id the folder's path or URL. A file is written under 
 its own only when it is whole, so that what lies there under its name is what was approved.
 """
 
+import contextlib
+import io
 import json
 import os
 import secrets
@@ -169,7 +171,7 @@ def _guarded(call: Any, *arguments: Any, **named: Any) -> Any:
 def _settled(copy: Any) -> None:
     """Have a local file on the disk before it gets its name."""
     copy.flush()
-    if hasattr(copy, "fileno"):
+    with contextlib.suppress(AttributeError, io.UnsupportedOperation):  # not everything written to is a file
         os.fsync(copy.fileno())
 
 

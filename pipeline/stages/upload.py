@@ -46,7 +46,10 @@ class Sent:
 
 
 class Upload:
-    """Brings files into one dataset. `inventory` is what was seen of it last, `None` before anything was."""
+    """Brings files into one dataset.
+
+    `inventory` is what was seen of it last, `None` before anything was; `why` what went wrong last with a file, by its name.
+    """
 
     def __init__(
         self, provider: Provider, dataset: Dataset, ledger: Ledger, patience: Patience, onlooker: Onlooker
@@ -54,8 +57,9 @@ class Upload:
         self.provider, self._dataset, self._ledger = provider, dataset, ledger
         self._patience, self.onlooker = patience, onlooker
         self._stop = threading.Event()
-        self._declined: dict[str, str] = {}
+        self._declined: set[str] = set()
         self.inventory: Inventory | None = None
+        self.why: dict[str, str] = {}
 
     def run(self, cleared: Sequence[Cleared], at_once: int) -> int:
         """Send what is missing until the listing shows everything once; how many files came there by that.
@@ -132,7 +136,7 @@ class Upload:
                 self._ledger.write("stored", dataset=self._dataset.id, name=name, id=file.id)
 
     def _sendable(self, cleared: Sequence[Cleared], inventory: Inventory) -> list[Cleared]:
-        missing = set(inventory.missing) - self._declined.keys()
+        missing = set(inventory.missing) - self._declined
         return [each for each in cleared if each.name in missing]
 
     def _wave(self, missing: Sequence[Cleared], at_once: int) -> list[Sent]:
@@ -153,6 +157,8 @@ class Upload:
                     running -= 1
                     continue
                 results.append(result)
+                if result.error is not None and not isinstance(result.error, Stopped):
+                    self.why[result.cleared.name] = str(result.error)
                 failures = 0 if result.error is None else failures + 1
                 if failures >= STALLED * at_once or (
                     result.error is not None and not isinstance(result.error, InDoubt)
@@ -193,7 +199,7 @@ class Upload:
                 self.provider.send(self._dataset.id, cleared, body)
             except Exception as error:
                 if not body.given_whole or isinstance(error, (ApprovedChanged, Declined)):
-                    self._ledger.write("broken", **facts, why=str(error))
+                    self._ledger.write("broken", **facts, why=str(error) or "broken off")
                 raise
             self._ledger.write("answered", **facts)
         except Exception as error:  # noqa: BLE001 - carried to the thread that waits, and raised there
@@ -215,7 +221,7 @@ class Upload:
         """Raise what makes going on useless; a no to single files is kept for the end."""
         for result in sent:
             if isinstance(result.error, Declined) and result.error.status in THIS_FILE:
-                self._declined[result.cleared.name] = str(result.error)
+                self._declined.add(result.cleared.name)
         for result in sent:
             if result.error is not None and _ends(result):
                 raise result.error
@@ -258,8 +264,9 @@ def unfinished(ledger: Ledger, work: Upload | None, cleared: Sequence[Cleared], 
     seen = set() if work is None or work.inventory is None else set(work.inventory.there)
     missing = [each for each in cleared if each.name not in seen]
     told = f"{error}; {count(len(missing), 'file')} of {len(cleared)} not known to be there, run again to go on"
-    why = {str(e.facts["name"]): f": {e.facts.get('why')}" for e in ledger.entries("broken")}
-    listed = [f"  - {each.ids[0]}{why.get(each.name, '')}" for each in missing]
+    why = {str(e.facts["name"]): str(e.facts.get("why")) for e in ledger.entries("broken")}
+    why |= {} if work is None else work.why
+    listed = [f"  - {each.ids[0]}{': ' if each.name in why else ''}{why.get(each.name, '')}" for each in missing]
     return ProviderError("\n".join([f"{told}:" if missing else told, *listed]))
 
 

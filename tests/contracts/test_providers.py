@@ -161,6 +161,17 @@ def test_a_folder_s_address_holds_no_secret_and_no_pattern():
         assert "hunter2" not in str(caught.value)
 
 
+def test_a_folder_may_lie_wherever_fsspec_reaches(cleared):
+    folder = providers.provider("folder", {}, PATIENCE)
+    dataset = folder.create_dataset("memory://staged/set", "elsewhere")
+    each = cleared()
+    folder.send(dataset.id, each, body(each))
+    assert listed(folder, dataset) == [(each.name, each.bytes)]
+    assert folder.dataset("memory://staged/set").description == "elsewhere"
+    folder.delete_dataset(dataset.id)
+    assert folder.dataset("memory://staged/set") is None
+
+
 def test_a_file_system_s_own_errors_are_told_as_the_provider_s(tmp_path):
     folder = providers.provider("folder", {}, PATIENCE)
     (tmp_path / "file").write_text("no folder")

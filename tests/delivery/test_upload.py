@@ -128,6 +128,13 @@ def test_a_file_that_is_declined_is_named_and_the_others_get_there(parcel, means
     assert len(uploads(double)) == 4
 
 
+def test_what_went_wrong_last_with_a_file_is_told_of_it(parcel, means, double):
+    double.faults.plan("upload", *["status before"] * 60)
+    double.faults.choice = lambda options: 503 if 503 in options else "json"
+    with pytest.raises(ProviderError, match=r"\n  - täke 0.wav: POST .* was answered 503: Trouble"):
+        delivery.upload(parcel(), means)
+
+
 def test_a_key_that_is_not_accepted_ends_it_at_once(parcel, means, double):
     environ = {**means.environ, "CARTESIA_API_KEY": "sk_wrong_0123456789"}
     with pytest.raises(ProviderError, match="401") as caught:
