@@ -3,8 +3,10 @@
 import multiprocessing
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any
@@ -17,6 +19,9 @@ BASE_TIMEOUT_S = 120.0
 BYTES_PER_S = 20_000.0
 """A job may take two minutes and as long again as its file would play at 160 kbit/s: far more than any sound file needs."""
 
+
+MOST_BROKEN = 2
+"""So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job."""
 
 MEMORY_BYTES = 2 << 30
 """What a worker may take; `make bench` tells what one takes. Where the system has no such limit it has none."""
@@ -35,27 +40,52 @@ class Local:
         """Clips in any order. What the task raises is raised; leaving early stops the workers at once."""
         if not jobs:
             return
+        waiting, broken = list(reversed(jobs)), Counter[str]()
+        while waiting:  # once, but where a pool breaks under workers that die before they begin
+            for job, future in self._pooled(task, waiting):
+                if not isinstance(future.exception(), BrokenProcessPool):
+                    yield _outcome(future, job, lost)
+                elif broken[job.id] < MOST_BROKEN:
+                    broken[job.id] += 1
+                    waiting.append(job)
+                else:
+                    yield lost(job, "its workers died before they could begin")
+
+    def _pooled(self, task: Callable[[Source], Clip], waiting: list[Source]) -> Iterator[tuple[Source, Any]]:
+        """Jobs with their futures as they finish, taken from the end of `waiting`, until none is left or the pool breaks."""
         pool = ProcessPool(
-            max_workers=min(self._workers, len(jobs)),
+            max_workers=min(self._workers, len(waiting)),
             context=multiprocessing.get_context("spawn"),
             initializer=_limit_memory,
             initargs=(MEMORY_BYTES,),
         )
-        waiting = list(reversed(jobs))
         running: dict[Any, Source] = {}
         try:
-            while waiting or running:
-                while waiting and len(running) < 2 * self._workers:
+            whole = True
+            while running or (waiting and whole):
+                while waiting and whole and len(running) < 2 * self._workers:
                     job = waiting.pop()
-                    timeout_s = self._base_timeout_s + job.bytes / self._bytes_per_s
-                    with _uninterrupted():
-                        running[pool.schedule(task, args=(job,), timeout=timeout_s)] = job
+                    future = self._scheduled(pool, task, job)
+                    whole = not future.done() or not isinstance(future.exception(), BrokenProcessPool)
+                    running[future] = job
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield _outcome(future, running.pop(future), lost)
+                    whole = whole and not isinstance(future.exception(), BrokenProcessPool)
+                    yield running.pop(future), future
         finally:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
             pool.join()
+
+    def _scheduled(self, pool: ProcessPool, task: Callable[[Source], Clip], job: Source) -> "Future[Clip]":
+        """A job's future; one of a pool that broke since is as broken."""
+        future: Future[Clip]
+        try:
+            with _uninterrupted():
+                future = pool.schedule(task, args=(job,), timeout=self._base_timeout_s + job.bytes / self._bytes_per_s)
+        except RuntimeError:
+            future = Future()
+            future.set_exception(BrokenProcessPool())
+        return future
 
 
 def _outcome(future: Any, job: Source, lost: Callable[[Source, str], Clip]) -> Clip:

@@ -104,6 +104,37 @@ def test_workers_that_die_one_after_the_other_cost_a_clip_each(task):
     assert sorted(clip.source.id for clip in clips if clip.faults) == [f"exit {number}" for number in (1, 3, 5, 7)]
 
 
+class Breaking(local.ProcessPool):
+    """A pool that is given up behind its first jobs, as pebble does with one whose worker dies before it has a job."""
+
+    pools, broken_pools, good_jobs = 0, 0, 0
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        Breaking.pools += 1
+        self._left = self.good_jobs if Breaking.pools <= self.broken_pools else 1_000
+
+    def schedule(self, *job, **how):
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("Unexpected error within the Pool")
+        return super().schedule(*job, **how)
+
+
+@pytest.mark.parametrize(("broken_pools", "good_jobs", "faults"), [(1, 1, 0), (100, 1, 0), (100, 0, 4)])
+def test_a_pool_that_breaks_is_replaced_and_what_breaks_every_pool_is_lost(
+    task, monkeypatch, broken_pools, good_jobs, faults
+):
+    monkeypatch.setattr(local, "ProcessPool", Breaking)
+    monkeypatch.setattr(Breaking, "pools", 0)
+    monkeypatch.setattr(Breaking, "broken_pools", broken_pools)
+    monkeypatch.setattr(Breaking, "good_jobs", good_jobs)
+    clips = list(local.engine(2).map(task, jobs("wait 1", "wait 2", "wait 3", "wait 4"), lost))
+    assert sorted(clip.source.id for clip in clips) == ["wait 1", "wait 2", "wait 3", "wait 4"]
+    assert sum(bool(clip.faults) for clip in clips) == faults
+    assert Breaking.pools > 1
+
+
 def test_a_worker_that_hangs_costs_its_own_clip(task):
     clips = {c.source.id: c for c in local.Local(2, 1.0).map(task, jobs("hang", "wait 1", "wait 2", "wait 3"), lost)}
     assert len(clips) == 4
