@@ -237,10 +237,10 @@ def _met(one: Peaks, other: Peaks, shift: int) -> Flags:
 def _close(one: Peaks, other: Peaks, least: int, most: int) -> tuple[Ints, Ints]:
     """The numbers of all pairs of peaks of like frequency of which the other's is from `least` to `most` frames later."""
     ends = other.frames[0] - most, other.frames[-1] - least
-    start, end = np.searchsorted(one.frames, ends[0]), np.searchsorted(one.frames, ends[1], side="right")
+    start, end = one.frames.searchsorted(ends[0]), one.frames.searchsorted(ends[1], side="right")
     frames = one.frames[start:end]
-    first = np.searchsorted(other.frames, frames + least)
-    counts = np.searchsorted(other.frames, frames + most, side="right") - first
+    first = other.frames.searchsorted(frames + least)
+    counts = other.frames.searchsorted(frames + most, side="right") - first
     own = np.repeat(np.arange(start, end), counts)
     theirs = np.arange(len(own)) + np.repeat(first - np.cumsum(counts) + counts, counts)
     alike = np.abs(other.steps[theirs] - one.steps[own]) <= NEAR_STEPS
@@ -254,8 +254,8 @@ def _same(one: Peaks, other: Peaks, shift: int) -> tuple[Flags, Flags] | None:
     """
     each = _met(one, other, shift)
     met = np.concatenate(([0], np.cumsum(each)))
-    first = np.searchsorted(one.frames, one.frames - WINDOW_FRAMES)
-    end = np.searchsorted(one.frames, one.frames + WINDOW_FRAMES, side="right")
+    first = one.frames.searchsorted(one.frames - WINDOW_FRAMES)
+    end = one.frames.searchsorted(one.frames + WINDOW_FRAMES, side="right")
     same: Flags = (met[end] - met[first]) >= MIN_NEAR_RATIO * (end - first)
     certain = same & each
     return (same, certain) if certain.sum() >= max(MIN_PEAKS, MIN_RATIO * same.sum()) else None

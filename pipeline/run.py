@@ -144,6 +144,8 @@ def _examined(
             todo.append(source)
         else:
             yield clip
+    if not todo:
+        return
     engine: Engine = importlib.import_module(f"pipeline.engines.{request.engine}").engine(request.jobs)
     unwanted = frozenset(absence.subject for absence in _switched_off(settings))
     task = functools.partial(examine, activity=str(settings.values["speech.engine"]), unwanted=unwanted)

@@ -9,7 +9,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -23,12 +23,20 @@ SETTLED = frozenset({"value", "limit", "default", "used"})
 """Fields that hold a number of any unit: a setting as it was set, or evidence, which is rounded where its unit is known."""
 
 
+LEAVES = frozenset({str, int, float, bool, type(None)})
+"""What is JSON already; most of any record is, and is told by its type alone."""
+
+
 def plain(record: Any) -> Any:
     """Dataclasses as dictionaries and tuples as lists, all the way down."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {name: plain(getattr(record, name)) for name in _names(type(record))}
+    kind = type(record)
+    if kind in LEAVES:
+        return record
     if isinstance(record, (list, tuple)):
-        return [plain(item) for item in record]
+        return [item if type(item) in LEAVES else plain(item) for item in record]
+    if dataclasses.is_dataclass(kind):
+        values = ((name, getattr(record, name)) for name in _names(kind))
+        return {name: value if type(value) in LEAVES else plain(value) for name, value in values}
     return record
 
 
@@ -39,14 +47,26 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def rounded(value: Any, name: str = "") -> Any:
     """A plain value with floats rounded to what their unit deserves; `name` is the field that holds it."""
-    if isinstance(value, dict):
-        return {key: rounded(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item, name) for item in value]
-    if isinstance(value, float) and name not in SETTLED:
-        digits = next((n for suffix, n in DIGITS.items() if name.endswith(suffix)), DEFAULT_DIGITS)
-        return round(value, digits) + 0.0  # -0.0 becomes 0.0
+    kind = type(value)
+    if kind is float:
+        digits = _digits(name)
+        return value if digits is None else round(value, digits) + 0.0  # -0.0 becomes 0.0
+    if kind is dict:
+        return {key: rounded(item, key) if type(item) in ROUNDED else item for key, item in value.items()}
+    if kind is list:
+        return [rounded(item, name) if type(item) in ROUNDED else item for item in value]
     return value
+
+
+ROUNDED = frozenset({float, dict, list})
+
+
+@cache
+def _digits(name: str) -> int | None:
+    """How many digits a field of that name deserves; `None`: all of them."""
+    return (
+        None if name in SETTLED else next((n for suffix, n in DIGITS.items() if name.endswith(suffix)), DEFAULT_DIGITS)
+    )
 
 
 def restored(kind: type[T], value: Any) -> T:
@@ -55,42 +75,44 @@ def restored(kind: type[T], value: Any) -> T:
     Raises RecordError where the value does not fit the type.
     """
     try:
-        made: T = _restored(kind, value)
+        made: T = _reader(typing.cast("typing.Hashable", kind))(value)
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
         raise RecordError(f"this is no {kind.__name__} of ours: {error}; run check again with --fresh") from error
     return made
 
 
 @cache
-def _hints(kind: type) -> tuple[tuple[str, Any], ...]:
-    """Each field's name and type; finding that out takes longer than all the rest."""
-    hints = typing.get_type_hints(kind)
-    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(kind))
-
-
-def _restored(kind: Any, value: Any) -> Any:
-    if kind is Any or (
-        kind is type(value) and kind is not float
-    ):  # most are words and whole numbers, and there are very many
-        return value
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What reads a value of that type; made once, for finding out about a type takes longer than all the rest."""
     origin = typing.get_origin(kind)
+    if kind is Any:
+        return lambda value: value
     if origin in (typing.Union, types.UnionType):
-        return (
-            None if value is None else _restored(next(a for a in typing.get_args(kind) if a is not type(None)), value)
-        )
+        inner = _reader(next(a for a in typing.get_args(kind) if a is not type(None)))
+        return lambda value: None if value is None else inner(value)
     if origin is tuple:
-        inner = typing.get_args(kind)[0]
-        return tuple(_restored(inner, item) for item in _of(list, value))
+        item = _reader(typing.get_args(kind)[0])
+        return lambda value: tuple(map(item, _of(list, value)))
     if dataclasses.is_dataclass(kind):
-        value = _of(dict, value)
-        named = {
-            name: _restored(hint, value[name]) for name, hint in _hints(typing.cast("type", kind)) if name in value
-        }
-        return typing.cast("type[Any]", kind)(**named)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, float) and not math.isfinite(value):
+        hints = typing.get_type_hints(kind)
+        fields = tuple((field.name, _reader(hints[field.name])) for field in dataclasses.fields(kind))
+        make = typing.cast("type[Any]", kind)
+        return lambda value: make(**{name: read(value[name]) for name, read in fields if name in _of(dict, value)})
+    if kind is float:
+        return _number
+    return lambda value: value if type(value) is kind else _other(kind, value)
+
+
+def _number(value: Any) -> float:
+    if type(value) is not float:
+        return float(_other(int, value))
+    if not math.isfinite(value):
         raise ValueError(f"{value} is no number")
+    return value
+
+
+def _other(kind: Any, value: Any) -> Any:
+    """A value of a type that is the kind's own child, as a word of an enumeration is; True is no number."""
     if kind is int and isinstance(value, bool):
         raise TypeError(f"{value} is no number")
     return _of(kind, value) if isinstance(kind, type) else value
