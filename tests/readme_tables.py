@@ -20,7 +20,8 @@ def findings() -> str:
     rows = ["| finding | weight | what it means | what to do |", "|---|---|---|---|"]
     for code, rule in sorted(found.items()):
         weight = str(rule.severity) if rule.gravest is None else f"{rule.severity}, {rule.gravest} when grave"
-        rows.append(f"| `{code}` | {weight} | {rule.means} | {rule.hint} |")
+        hint = re.sub(r"\{\w+[^}]*\}", "…", rule.hint)  # a number of the clip's own
+        rows.append(f"| `{code}` | {weight} | {rule.means} | {hint} |")
     return "\n".join(rows)
 
 
