@@ -123,6 +123,11 @@ def refuse_measuring(overrides: Sequence[str]) -> None:
             )
 
 
+def located(profile: str) -> str:
+    """A profile's name, or its file as it is found from everywhere."""
+    return profile if profile in shipped_profiles() else str(Path(profile).absolute())
+
+
 def _profile_path(profile: str) -> Path:
     if profile in shipped_profiles():
         return configs_dir() / f"{profile}.toml"

@@ -71,7 +71,7 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
         sources=tuple(sources),
         measuring=settings.measuring_sha256,
         version=__version__,
-        profile=request.profile,
+        profile=config.located(request.profile),
         skipped=found.skipped,
         left_out=tuple(sorted(request.leave_out)),
         switched_off=_switched_off(settings),
@@ -115,7 +115,14 @@ def judge(
     if reference is not None:
         roster = replace(roster, reference=reference_voice(reference, settings))
     remove(out / manifest.NAME)
-    journal.judged(Terms(roster.profile if profile is None else profile, (*kept, *overrides), roster.reference, strict))
+    journal.judged(
+        Terms(
+            roster.profile if profile is None else config.located(profile),
+            (*kept, *overrides),
+            roster.reference,
+            strict,
+        )
+    )
     return _concluded(clips, settings, roster, out, strict=strict)
 
 

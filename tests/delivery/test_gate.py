@@ -129,6 +129,15 @@ def test_a_set_that_was_judged_again_is_judged_so_at_the_gate(approved, parcel):
     assert delivery.inspect(parcel(), Onlooker()).cleared
 
 
+def test_a_profile_of_one_s_own_is_found_from_everywhere(approved, parcel, tmp_path, monkeypatch):
+    own = tmp_path / "own.toml"
+    own.write_text('provider = "cartesia"\nuse = "professional-clone"\n[limits]\nextent.minimum_s = 1.0\n')
+    monkeypatch.chdir(tmp_path)
+    assert run.judge(approved, profile="own.toml").verdict == "approved"
+    monkeypatch.chdir("/")
+    assert delivery.inspect(parcel(), Onlooker()).cleared
+
+
 def test_a_manifest_of_terms_that_were_given_up_is_refused(refusal, approved):
     run.judge(approved, overrides=("loudness.min_lufs=-60",))
     old = (approved / "manifest.json").read_text()
