@@ -4,6 +4,7 @@ Nothing is sent before the gate has let everything through, and nothing but what
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from contextlib import closing
@@ -95,7 +96,7 @@ def inspect(parcel: Parcel, onlooker: Onlooker) -> Passed:
 def approved(path: Path) -> dict[str, Any]:
     """The manifest in a file. Raises RecordError where there is none."""
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        document: Any = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_number)
     except OSError as error:
         told = (
             f"{path} cannot be read ({error.strerror}); a manifest is written by `voxgate check` when a set is approved"
@@ -106,6 +107,11 @@ def approved(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Refused(f"{path} is no manifest; run check again")
     return document
+
+
+def _number(word: str) -> float:
+    made = float(word)
+    return made if math.isfinite(made) else _no_number(word)
 
 
 def _no_number(word: str) -> float:

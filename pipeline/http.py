@@ -217,7 +217,7 @@ class Api:
     def _refused(self, what: str, status: int, headers: httpx.Headers, content: bytes) -> NoReturn:
         clean = self._key.masked(content.decode("utf-8", "replace"))
         request = self._key.masked(headers.get("x-request-id", ""))
-        told = f"{what} was answered {status}: {printable(message(status, clean, request))}"
+        told = f"{what} was answered {status}: {self._clear(message(status, clean, request))}"
         if status in DOUBTFUL or status >= 500:
             raise InDoubt(told, _retry_after_s(headers.get("retry-after")))
         raise Declined(told, status)

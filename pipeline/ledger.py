@@ -36,6 +36,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "removed": ("dataset", "name", "id"),  # it was taken out again
     "ordering": ("dataset", "mark"),  # a training is asked for, under a mark that stands in its description
     "training": ("dataset", "id"),  # it is there, with this id
+    "told": ("dataset", "id"),  # somebody was told of one whose answer had been lost
     "ended": ("dataset", "status"),  # it came to an end
 }
 """The steps, and the facts that each has as a word."""

@@ -37,7 +37,7 @@ class Patience:
     def settling(self) -> Iterator[None]:
         """Now, and again after growing waits until `settle_s` have passed: look each time whether it shows."""
         yield
-        waited_s, step_s = 0.0, min(self.pause_s, self.settle_s)
+        waited_s, step_s = 0.0, max(min(self.pause_s, self.settle_s), 0.01)
         while waited_s < self.settle_s:
             time.sleep(step_s)
             waited_s += step_s

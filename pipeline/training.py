@@ -41,6 +41,13 @@ class Plan:
         running = [training for training in self.earlier.trainings if training.status != self.facts.failed]
         return running[-1] if running else None
 
+    def since(self, failed: Training) -> Training | None:
+        """The last training of the same that was given after one that failed, and has not failed itself."""
+        ids = [training.id for training in self.earlier.trainings]
+        after = self.earlier.trainings[ids.index(failed.id) + 1 :] if failed.id in ids else ()
+        running = [t for t in after if t.status != self.facts.failed and self.same(t)]
+        return running[-1] if running else None
+
     def same(self, training: Training) -> bool:
         """Whether a training is of what this plan would order."""
         mine, theirs = self.order, training.order
@@ -129,6 +136,11 @@ class Studio:
             self._fitting(plan.dataset, plan.wanted)
             return train.order(self._provider, self._ledger, plan.order, self._means.patience)
 
+    def tell(self, found: Training) -> None:
+        """Note that somebody is told of a training whose answer had been lost, so that it may be ordered anew."""
+        with self._ledger.held():
+            self._ledger.write("told", dataset=found.order.dataset, id=found.id)
+
     def retry(self, failed: Training) -> Plan:
         """The plan to train the same again, on the same dataset."""
         parcel = replace(self._parcel, dataset=failed.order.dataset)
@@ -143,16 +155,16 @@ class Studio:
             if found is None:
                 raise UsageError(f"there is no training {id_} at {self._provider.where}")
             return found
-        last = self._ledger.last("ordering")
-        if last is None:
+        orders = self._ledger.entries("ordering")
+        if not orders:
             raise UsageError(f"nothing was trained from {self._parcel.out} yet; `voxgate train` begins it")
-        ours = {str(entry.facts["id"]) for entry in self._ledger.entries("training")}
-        begun = train.earlier(self._provider, self._ledger, str(last.facts["dataset"]))
-        ours |= {training.id for training in begun.found}
-        named = [training for training in begun.trainings if training.id in ours]
-        if not named:
-            raise UsageError(f"the training that was begun from {self._parcel.out} is not there any more")
-        return named[-1]
+        for dataset in dict.fromkeys(str(entry.facts["dataset"]) for entry in reversed(orders)):
+            begun = train.earlier(self._provider, self._ledger, dataset)
+            ours = {str(entry.facts["id"]) for entry in self._ledger.entries("training", dataset=dataset)}
+            named = [training for training in begun.trainings if training.id in ours]
+            if named:
+                return named[-1]
+        raise UsageError(f"the training that was begun from {self._parcel.out} is not there any more")
 
     def outcome(self, training: Training) -> Outcome:
         """A training with its voices, and a note in the ledger, where that can be written, if it is over."""

@@ -50,7 +50,7 @@ def train(
         with training.studio(manifest, to, _means(), dataset) as studio:
             plan = studio.plan(name, language, model)
             trained.show_plan(plan, console)
-            if _given(plan, manifest.parent, again, console):
+            if _given(studio, plan, manifest.parent, again, console):
                 return
             _agree(f"Train for {plan.facts.credits:,} credits?", yes)
             begun = studio.order(plan)
@@ -98,7 +98,7 @@ def voices(out: Run = Path(OUT), to: To = "cartesia", id_: Id = None) -> None:
             raise typer.Exit(Exit.REFUSED)
 
 
-def _given(plan: "Plan", out: Path, again: bool, console: "Console") -> bool:
+def _given(studio: "Studio", plan: "Plan", out: Path, again: bool, console: "Console") -> bool:
     """Whether the order was given already, which is told. Raises Refused where another one was."""
     from pipeline.errors import Refused
     from pipeline.terminal import trained
@@ -112,6 +112,8 @@ def _given(plan: "Plan", out: Path, again: bool, console: "Console") -> bool:
             "--again trains it anew, which costs again"
         )
     trained.show_begun(current, out, console)
+    if current in plan.earlier.found:
+        studio.tell(current)
     return True
 
 
@@ -119,8 +121,10 @@ def _ordered_again(studio: "Studio", failed: "Outcome", yes: bool, console: "Con
     from pipeline.terminal import trained
 
     plan = studio.retry(failed.training)
-    if plan.current is not None:
-        return plan.current
+    since = plan.since(failed.training)
+    if since is not None:
+        console.print(f"it was ordered again already, as {since.id}", highlight=False, markup=False)
+        return since
     trained.show_plan(plan, console)
     _agree(f"Train again? {plan.facts.credits:,} credits if it succeeds.", yes)
     return studio.order(plan)

@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,6 +22,9 @@ BYTES_PER_S = 20_000.0
 
 MOST_BROKEN = 2
 """So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job."""
+
+LOOK_S = 1.0
+"""So often a pool in which nothing finishes is looked at."""
 
 MEMORY_BYTES = 2 << 30
 """What a worker may take; `make bench` tells what one takes. Where the system has no such limit it has none."""
@@ -65,10 +68,12 @@ class Local:
             while running or (waiting and whole):
                 while waiting and whole and len(running) < 2 * self._workers:
                     job = waiting.pop()
-                    future = self._scheduled(pool, task, job)
+                    future = self._scheduled(pool, task, job, running)
                     whole = not future.done() or not isinstance(future.exception(), BrokenProcessPool)
                     running[future] = job
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                done, _ = wait(running, LOOK_S, return_when=FIRST_COMPLETED)
+                if not done and not pool.active:
+                    _give_up(running)
                 for future in done:
                     whole = whole and not isinstance(future.exception(), BrokenProcessPool)
                     yield running.pop(future), future
@@ -76,16 +81,27 @@ class Local:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
             pool.join()
 
-    def _scheduled(self, pool: ProcessPool, task: Callable[[Source], Clip], job: Source) -> "Future[Clip]":
-        """A job's future; one of a pool that broke since is as broken."""
+    def _scheduled(
+        self, pool: ProcessPool, task: Callable[[Source], Clip], job: Source, running: Collection[Any]
+    ) -> "Future[Clip]":
+        """A job's future; one of a pool that broke since is as broken. Raises what a pool raises that never ran."""
         future: Future[Clip]
         try:
             with _uninterrupted():
                 future = pool.schedule(task, args=(job,), timeout=self._base_timeout_s + job.bytes / self._bytes_per_s)
         except RuntimeError:
+            if not running:
+                raise
             future = Future()
             future.set_exception(BrokenProcessPool())
         return future
+
+
+def _give_up(running: Collection[Any]) -> None:
+    """Have the futures of a pool that is no more count as broken, for nobody will finish them."""
+    for future in running:
+        if not future.done():
+            future.set_exception(BrokenProcessPool())
 
 
 def _outcome(future: Any, job: Source, lost: Callable[[Source, str], Clip]) -> Clip:

@@ -15,7 +15,7 @@ from typing import Any
 
 import fsspec
 
-from pipeline.errors import Declined, InDoubt, UsageError, VoxgateError
+from pipeline.errors import Declined, InDoubt, UsageError
 from pipeline.patience import Patience
 from pipeline.remote import Body, Cleared, Dataset, Facts, StoredFile
 from pipeline.words import printable
@@ -110,15 +110,16 @@ class Folder:
         files, root = _opened(dataset_id)
         partial = f"{root}/{cleared.name}.{secrets.token_hex(4)}{PARTIAL}"  # nobody else's
         try:
-            with _guarded(files.open, partial, "wb") as copy:
+            copy = _guarded(files.open, partial, "wb")
+            try:
                 for chunk in body.chunks():
                     _guarded(copy.write, chunk)
                 _guarded(_settled, copy)
+            finally:
+                _guarded(copy.close)
             _guarded(files.mv, partial, f"{root}/{cleared.name}")
-        except BaseException as error:
+        except BaseException:
             _dropped(files, partial)
-            if isinstance(error, Exception) and not isinstance(error, VoxgateError):  # closing it may fail too
-                raise InDoubt(f"{printable(dataset_id)} cannot be written: {error}", None) from error
             raise
 
     def delete_file(self, dataset_id: str, file_id: str) -> None:

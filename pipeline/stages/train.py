@@ -37,7 +37,10 @@ def fit(inventory: Inventory, approved: set[tuple[str, int]], dataset: Dataset, 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The trainings of a dataset, in the order in which they were given; `found` are those whose answer had been lost."""
+    """The trainings of a dataset, in the order in which they were given.
+
+    `found` are those whose answer had been lost, and of which nobody was told yet.
+    """
 
     trainings: tuple[Training, ...] = ()
     found: tuple[Training, ...] = ()
@@ -55,16 +58,25 @@ def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
     ]
     declined = {e.facts.get("mark") for e in ledger.entries("ended", dataset=dataset)}
     lost = [word for word in lost if word not in declined]
-    listed = {t.id: t for _ in range(LOOKS if lost else 1) for t in provider.trainings() if t.order.dataset == dataset}
+    listed = {
+        t.id: t
+        for _ in range(LOOKS if lost else 1)
+        for t in provider.trainings()
+        if t.order.dataset == dataset or any(word in t.order.description for word in lost)
+    }
     for id_ in known:
         if id_ not in listed and (found := provider.training(id_)) is not None:
             listed[id_] = found
-    adopted = []
     for word in lost:
         for training in listed.values():
             if word in training.order.description:
-                ledger.write("training", dataset=dataset, id=training.id, mark=word)
-                adopted.append(training)
+                ledger.write("training", dataset=dataset, id=training.id, mark=word, found=True)
+    told = {str(e.facts["id"]) for e in ledger.entries("told", dataset=dataset)}
+    adopted = [
+        listed[str(e.facts["id"])]
+        for e in ledger.entries("training", dataset=dataset, found=True)
+        if e.facts["id"] in listed and e.facts["id"] not in told
+    ]
     order = {id_: place for place, id_ in enumerate([*known, *(t.id for t in adopted)])}
     ordered = sorted(listed.values(), key=lambda t: order.get(t.id, -1))
     return Earlier(tuple(ordered), tuple(adopted))

@@ -69,17 +69,17 @@ class Upload:
         """
         wanted = {each.name: each.bytes for each in cleared}
         inventory = self._looked(wanted, self._expected())
-        before = len(inventory.there)
+        before, fewest = len(inventory.there), len(inventory.missing)
         idle, sent = 0, list[Sent]()
         while (missing := self._sendable(cleared, inventory)) and idle < self._patience.tries:
             if idle or sent:
                 self._patience.pause(max(idle - 1, 0), _asked_for_s(sent))
             sent = self._wave(missing, at_once)
             self._raise_what_is_ours(sent)
-            known = len(inventory.missing)
             seen = dict.fromkeys(inventory.there, False)
             inventory = self._looked(wanted, seen | {s.cleared.name: True for s in sent if s.whole})
-            idle = idle + 1 if len(inventory.missing) == known else 0
+            idle = 0 if len(inventory.missing) < fewest else idle + 1  # a listing may show less than one before
+            fewest = min(fewest, len(inventory.missing))
             self._raise_what_ends(sent)
         inventory = self._without_doubles(inventory)
         if inventory.missing:
@@ -102,7 +102,11 @@ class Upload:
     def _looked(self, wanted: Mapping[str, int], expected: Mapping[str, bool], looks: int = 1) -> Inventory:
         """What lies there; looked at again as long as something that may be on its way does not show."""
         contents = {content(name): name for name in wanted}
-        hoped = {contents[content(name)]: fresh for name, fresh in expected.items() if content(name) in contents}
+        hoped: dict[str, bool] = {}
+        for old, fresh in expected.items():
+            name = contents.get(content(old))
+            if name is not None:
+                hoped[name] = fresh or hoped.get(name, False)
         found = Inventory({}, wanted)
         for look, _ in enumerate(self._patience.settling(), 1):
             found = Inventory.of(self.provider.files(self._dataset.id), wanted).joined(found)
@@ -233,8 +237,10 @@ class Upload:
         )
         if any(times[content(name)] > 1 for name in inventory.wanted):  # one listing may have lacked the other copy
             inventory = self._looked(inventory.wanted, {}, looks=2)
+        removed: set[str] = set()
         for attempt in range(self._patience.tries):
-            doubles = inventory.doubles
+            left = {id_: file for id_, file in inventory.files.items() if id_ not in removed}  # a listing may lag
+            doubles = Inventory(left, inventory.wanted).doubles
             if not doubles:
                 return inventory
             for name, surplus in doubles.items():
@@ -243,20 +249,20 @@ class Upload:
                         f"{name} lies in {self._dataset.id} {len(surplus) + 1} times and was sent from here "
                         f"{times[content(name)]} times; take one out with `{self._removal(surplus[0].id)}`"
                     )
-                for file in surplus:
-                    self._remove(name, file.id)
+                removed.update(file.id for file in surplus if self._removed(name, file.id))
             if attempt:
                 self._patience.pause(attempt - 1)
             inventory = self._looked(inventory.wanted, dict.fromkeys(doubles, False))
         raise ProviderError(f"{self._dataset.id} holds files twice that cannot be taken out; run again later")
 
-    def _remove(self, name: str, file_id: str) -> None:
+    def _removed(self, name: str, file_id: str) -> bool:
         try:
             self.provider.delete_file(self._dataset.id, file_id)
-            self._ledger.write("removed", dataset=self._dataset.id, name=name, id=file_id)
-            self.onlooker.say(f"{name} had arrived twice; one copy was taken out")
         except InDoubt:
-            return  # the next listing shows it
+            return False  # the next listing shows it
+        self._ledger.write("removed", dataset=self._dataset.id, name=name, id=file_id)
+        self.onlooker.say(f"{name} had arrived twice; one copy was taken out")
+        return True
 
 
 def unfinished(ledger: Ledger, work: Upload | None, cleared: Sequence[Cleared], error: ProviderError) -> ProviderError:

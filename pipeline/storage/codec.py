@@ -48,17 +48,18 @@ def _names(kind: type) -> tuple[str, ...]:
 def rounded(value: Any, name: str = "") -> Any:
     """A plain value with floats rounded to what their unit deserves; `name` is the field that holds it."""
     kind = type(value)
-    if kind is float:
+    if isinstance(value, float):
         digits = _digits(name)
         return value if digits is None else round(value, digits) + 0.0  # -0.0 becomes 0.0
     if kind is dict:
-        return {key: rounded(item, key) if type(item) in ROUNDED else item for key, item in value.items()}
+        return {key: rounded(item, key) if type(item) not in SETTLED_KINDS else item for key, item in value.items()}
     if kind is list:
-        return [rounded(item, name) if type(item) in ROUNDED else item for item in value]
+        return [rounded(item, name) if type(item) not in SETTLED_KINDS else item for item in value]
     return value
 
 
-ROUNDED = frozenset({float, dict, list})
+SETTLED_KINDS = LEAVES - {float}
+"""What is never rounded."""
 
 
 @cache

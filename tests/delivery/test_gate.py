@@ -105,7 +105,9 @@ def test_a_manifest_that_its_journal_does_not_lead_to_is_refused_whatever_its_di
     assert told in refusal()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "no json", '"manifest"', "{}", "[" * 100_000, '{"schema": NaN}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "no json", '"manifest"', "{}", "[" * 100_000, '{"schema": NaN}', '{"schema": 1e999}']
+)
 def test_what_is_no_manifest_is_refused(refusal, approved, text):
     (approved / "manifest.json").write_text(text)
     refusal()

@@ -1,5 +1,6 @@
 """The HTTP client: where a key may go, what is asked again, and what a person is told."""
 
+import json
 import pickle
 
 import pytest
@@ -96,6 +97,23 @@ def _told_of(handler):
     from sandbox.server import Answered
 
     return Answered(400, "x" * 285, handler.headers["Authorization"])
+
+
+def test_a_key_that_is_spelled_otherwise_is_masked_too(double, api, monkeypatch):
+    body = (
+        json.dumps({"message": "not this: " + "".join(f"\\u{ord(c):04x}" for c in KEY)}).replace("\\\\", "\\").encode()
+    )
+
+    def told(self):
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    monkeypatch.setattr(double.RequestHandlerClass, "list_datasets", told)
+    with pytest.raises(Declined, match=r"not this: \*\*\*") as caught:
+        api.ask("/datasets/")
+    assert KEY not in str(caught.value)
 
 
 def _redirected(location):

@@ -212,6 +212,53 @@ def test_voices_are_shown_though_the_ledger_is_in_use(studio, approved, double):
         assert len(studio.outcome(done).voices) == 4
 
 
+def test_a_lost_order_is_told_once_even_if_status_finds_it_first(studio, double):
+    plan = studio.plan("narrator", "en", None)
+    ledger = Ledger(studio._parcel.out, "cartesia", double.url)  # noqa: SLF001 - where it lies
+    ledger.write("ordering", dataset=plan.dataset.id, mark="voxgate-1")
+    ledger.close()
+    fields = {"name": "narrator", "description": "[voxgate-1]", "language": "en", "model_id": "sonic-3-2026-01-12"}
+    lost = double.account.create_fine_tune({**fields, "dataset": plan.dataset.id})
+    with training.studio(studio._parcel.out, "cartesia", studio._means) as other:  # noqa: SLF001 - the same
+        assert other.latest(None).id == lost.id
+    with training.studio(studio._parcel.out, "cartesia", studio._means) as again:  # noqa: SLF001 - the same
+        (found,) = again.plan("narrator", "en", None).earlier.found
+        again.tell(found)
+        assert again.plan("narrator", "en", None).earlier.found == ()
+
+
+def test_a_lost_order_is_found_by_its_mark_whatever_the_listing_says_of_its_dataset(studio, double):
+    plan = studio.plan("narrator", "en", None)
+    ledger = Ledger(studio._parcel.out, "cartesia", double.url)  # noqa: SLF001 - where it lies
+    ledger.write("ordering", dataset=plan.dataset.id, mark="voxgate-1")
+    ledger.close()
+    fields = {"name": "narrator", "description": "[voxgate-1]", "language": "en", "model_id": "sonic-3-2026-01-12"}
+    lost = double.account.create_fine_tune({**fields, "dataset": ""})
+    with training.studio(studio._parcel.out, "cartesia", studio._means) as again:  # noqa: SLF001 - the same
+        assert [t.id for t in again.plan("narrator", "en", None).earlier.found] == [lost.id]
+
+
+def test_a_retry_looks_at_what_was_ordered_since_and_not_before(studio, double):
+    done = studio.watch(studio.order(studio.plan("narrator", "en", None)))
+    double.account.outcomes = ["failed"]
+    failed = studio.watch(studio.order(studio.plan("narrator", "en", None)))
+    plan = studio.retry(failed)
+    assert plan.current.id == done.id
+    assert plan.since(failed) is None
+    again = studio.order(plan)
+    assert studio.retry(failed).since(failed).id == again.id
+
+
+def test_a_declined_order_for_another_dataset_hides_no_training(studio, double, means, parcel):
+    begun = studio.order(studio.plan("narrator", "en", None))
+    delivery.upload(parcel(name="second"), means)
+    double.account.credits = 0
+    with training.studio(parcel().out, "cartesia", means) as other:
+        with pytest.raises(Declined):
+            other.order(other.plan("narrator", "en", None))
+        assert other.latest(None).id == begun.id
+
+
 def test_an_order_that_is_declined_says_why(studio, double):
     double.account.credits = 5
     with pytest.raises(Declined, match="402: Payment required"):

@@ -261,6 +261,21 @@ def test_what_a_killed_run_may_have_stored_is_waited_for_before_it_is_sent_again
     assert receipt.dataset.id == dataset.id
 
 
+def test_a_provider_that_loses_what_it_took_is_not_fed_for_ever(parcel, means, double, monkeypatch):
+    """It shows now these files, now those, and never all."""
+    turns = []
+
+    def flapping(self, id_):
+        turns.append(1)
+        files = [file.shown() for file in self._dataset(id_).files]
+        self._list(files[: 1 + len(turns) // 8 % 2])
+
+    monkeypatch.setattr(double.RequestHandlerClass, "list_files", flapping)
+    with pytest.raises(ProviderError, match="not known to be there"):
+        delivery.upload(parcel(), replace(means, patience=replace(PATIENCE, settle_s=0.02)))
+    assert len(uploads(double)) < 60
+
+
 def test_an_empty_listing_is_looked_at_twice_before_anything_is_sent_again(parcel, means, stored, wanted, double):
     delivery.upload(parcel(), means)
     double.faults.plan("list", "early end")

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -116,8 +118,12 @@ class Breaking(local.ProcessPool):
 
     def schedule(self, *job, **how):
         self._left -= 1
-        if self._left < 0:
+        if self._left < 0 and self.good_jobs:
             raise RuntimeError("Unexpected error within the Pool")
+        if self._left < 0:
+            future = Future()
+            future.set_exception(BrokenProcessPool("All workers expired"))
+            return future
         return super().schedule(*job, **how)
 
 
@@ -133,6 +139,15 @@ def test_a_pool_that_breaks_is_replaced_and_what_breaks_every_pool_is_lost(
     assert sorted(clip.source.id for clip in clips) == ["wait 1", "wait 2", "wait 3", "wait 4"]
     assert sum(bool(clip.faults) for clip in clips) == faults
     assert Breaking.pools > 1
+
+
+def test_what_a_pool_raises_before_it_ever_ran_is_raised(task, monkeypatch):
+    """As in a script without a main guard, whose workers would otherwise begin it all anew."""
+    monkeypatch.setattr(local, "ProcessPool", Breaking)
+    monkeypatch.setattr(Breaking, "broken_pools", 1_000_000)
+    monkeypatch.setattr(Breaking, "good_jobs", -1)
+    with pytest.raises(RuntimeError, match="within the Pool"):
+        list(local.engine(2).map(task, jobs("wait 1"), lost))
 
 
 def test_a_worker_that_hangs_costs_its_own_clip(task):
