@@ -37,13 +37,7 @@ class Inventory:
     @property
     def there(self) -> dict[str, StoredFile]:
         """The wanted files that are there, by their wanted names; of several copies the one that was listed first."""
-        names = {(content(name), bytes_): name for name, bytes_ in self.wanted.items()}
-        found: dict[str, StoredFile] = {}
-        for file in self.files.values():
-            name = names.get((content(file.name), file.bytes))
-            if name is not None:
-                found.setdefault(name, file)
-        return found
+        return {name: copies[0] for name, copies in self._copies().items()}
 
     @property
     def missing(self) -> list[str]:
@@ -54,14 +48,7 @@ class Inventory:
     @property
     def doubles(self) -> dict[str, list[StoredFile]]:
         """The wanted names whose content is there more than once, with the copies beyond the first."""
-        names = {(content(name), bytes_): name for name, bytes_ in self.wanted.items()}
-        kept = {file.id for file in self.there.values()}
-        found: dict[str, list[StoredFile]] = {}
-        for file in self.files.values():
-            name = names.get((content(file.name), file.bytes))
-            if name is not None and file.id not in kept:
-                found.setdefault(name, []).append(file)
-        return found
+        return {name: copies[1:] for name, copies in self._copies().items() if len(copies) > 1}
 
     @property
     def damaged(self) -> list[StoredFile]:
@@ -79,3 +66,13 @@ class Inventory:
     def exact(self) -> bool:
         """Whether everything that is wanted lies there once, and nothing else."""
         return not (self.missing or self.doubles or self.damaged or self.foreign)
+
+    def _copies(self) -> dict[str, list[StoredFile]]:
+        """The files of each wanted name that is there, as they were listed."""
+        names = {(content(name), bytes_): name for name, bytes_ in self.wanted.items()}
+        found: dict[str, list[StoredFile]] = {}
+        for file in self.files.values():
+            name = names.get((content(file.name), file.bytes))
+            if name is not None:
+                found.setdefault(name, []).append(file)
+        return found

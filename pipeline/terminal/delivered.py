@@ -126,10 +126,7 @@ def show_difference(dataset: Dataset, inventory: Inventory, console: Console) ->
     for name in inventory.missing:
         tell(console, f"missing  {name}")
     for file in inventory.damaged:
-        tell(
-            console,
-            f"damaged  {printable(file.name)}  {file.id}  {file.bytes} instead of {inventory.wanted[file.name]}",
-        )
+        tell(console, f"damaged  {printable(file.name)}  {file.id}  {file.bytes} bytes")
     for copies in inventory.doubles.values():
         for file in copies:
             tell(console, f"double   {printable(file.name)}  {file.id}")

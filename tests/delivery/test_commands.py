@@ -179,7 +179,8 @@ def test_the_difference_tells_what_is_missing_foreign_twice_and_damaged(typed, d
     double.account.store(dataset.id, "evil.wav", 5, "")
     gone = dataset.files.pop(0)
     double.account.store(dataset.id, dataset.files[0].filename, dataset.files[0].size, "")
-    double.account.store(dataset.id, dataset.files[1].filename, 1, "")
+    damaged = dataset.files[1].filename[:16] + "-by-another-name.wav"
+    double.account.store(dataset.id, damaged, 1, "")
     ran = typed("datasets", "diff", typed.manifest)
     assert ran.status == 1
     kinds = {line.split()[0]: line.split()[1] for line in ran.stdout.splitlines()[:-1]}
@@ -187,7 +188,7 @@ def test_the_difference_tells_what_is_missing_foreign_twice_and_damaged(typed, d
         "missing": gone.filename,
         "foreign": "evil.wav",
         "double": dataset.files[0].filename,
-        "damaged": dataset.files[1].filename,
+        "damaged": damaged,
     }
 
 
