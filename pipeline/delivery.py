@@ -206,7 +206,6 @@ def _dataset(parcel: Parcel, passed: Passed, provider: Provider, ledger: Ledger,
 
 def _brought(passed: Passed, dataset: Dataset, consent: Consent, work: Upload) -> Receipt:
     facts = work.provider.facts
-    work.onlooker.begin("uploading", sum(each.bytes for each in passed.cleared))
     sent = work.run(passed.cleared, AT_ONCE if facts.api is None else facts.api.uploads_at_once)
     assert work.inventory is not None
     there = work.inventory.there

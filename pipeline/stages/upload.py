@@ -71,6 +71,9 @@ class Upload:
         inventory = self._looked(wanted, self._expected())
         before, fewest = len(inventory.there), len(inventory.missing)
         idle, sent = 0, list[Sent]()
+        left_bytes = sum(each.bytes for each in self._sendable(cleared, inventory))
+        if left_bytes:
+            self.onlooker.begin("uploading", left_bytes)
         while (missing := self._sendable(cleared, inventory)) and idle < self._patience.tries:
             if idle or sent:
                 self._patience.pause(max(idle - 1, 0), _asked_for_s(sent))

@@ -197,6 +197,7 @@ def test_a_folder_is_the_whole_way_without_a_provider(typed, tmp_path, wanted):
         ran = typed("upload", typed.manifest, "--to", "folder", "--name", tmp_path / "staged", *CONSENT)
         assert ran.status == 0, ran.stderr
         assert f"{sent} sent" in ran.stdout
+        assert ("uploading" in ran.stderr) == (sent > 0)
     assert sorted(path.name for path in (tmp_path / "staged").glob("*.wav")) == [name for name, _, _ in wanted]
     receipt = (tmp_path / "staged" / "voxgate-receipt.json").read_text()
     assert receipt == (typed.out / "receipt-folder.json").read_text()
