@@ -61,7 +61,10 @@ class OutputError(VoxgateError):
 
 
 class ProviderError(VoxgateError):
-    """A provider could not be reached, or answered what cannot be worked with."""
+    """A provider could not be reached, or answered what cannot be worked with; the first of its args is the message."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Declined(ProviderError):
@@ -72,9 +75,6 @@ class Declined(ProviderError):
         """The HTTP status of the answer."""
         return int(self.args[1])
 
-    def __str__(self) -> str:
-        return str(self.args[0])
-
 
 class InDoubt(ProviderError):
     """No usable answer came: args are the message and after how many seconds the provider wants to be asked again, or None."""
@@ -83,9 +83,6 @@ class InDoubt(ProviderError):
     def retry_after_s(self) -> float | None:
         """What the provider asked for; `None` where it did not."""
         return None if len(self.args) < 2 or self.args[1] is None else float(self.args[1])
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class NotExamined(VoxgateError):

@@ -131,7 +131,7 @@ class Studio:
             now = train.earlier(self._provider, self._ledger, plan.dataset.id)
             if any(training.id not in known for training in now.trainings):
                 raise Refused("this dataset was ordered for training meanwhile; run again to see it")
-            if train.unsettled(self._ledger, plan.dataset.id, self._means.patience) is not None:
+            if train.unsettled(self._ledger, plan.dataset.id, self._means.patience):
                 raise Refused("an order was given a moment ago and not answered; wait a little and run again")
             self._fitting(plan.dataset, plan.wanted)
             return train.order(self._provider, self._ledger, plan.order, self._means.patience)

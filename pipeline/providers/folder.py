@@ -30,7 +30,7 @@ NOT_THERE = 404
 
 
 class Folder:
-    """Folders as datasets; `environ` is for fsspec, which finds credentials by itself."""
+    """Folders as datasets; fsspec finds credentials by itself."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -185,5 +185,5 @@ def _dropped(files: Any, path: str) -> None:
 
 
 def provider(facts: Facts, environ: Mapping[str, str], patience: Patience) -> Folder:
-    """Folders; nothing is needed for that."""
+    """Folders; neither the environment nor patience is needed for that."""
     return Folder(facts)

@@ -51,13 +51,8 @@ def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
 
     A listing that lacks what is known is not believed: an id is asked for by itself, a mark is looked for several times.
     """
-    known = {str(e.facts["id"]): e.facts.get("mark") for e in ledger.entries("training", dataset=dataset)}
-    answered = set(known.values())
-    lost = [
-        str(e.facts["mark"]) for e in ledger.entries("ordering", dataset=dataset) if e.facts["mark"] not in answered
-    ]
-    declined = {e.facts.get("mark") for e in ledger.entries("ended", dataset=dataset)}
-    lost = [word for word in lost if word not in declined]
+    known = [str(entry.facts["id"]) for entry in ledger.entries("training", dataset=dataset)]
+    lost = [str(entry.facts["mark"]) for entry in _unanswered(ledger, dataset)]
     listed = {
         t.id: t
         for _ in range(LOOKS if lost else 1)
@@ -77,7 +72,7 @@ def earlier(provider: Trainer, ledger: Ledger, dataset: str) -> Earlier:
         for e in ledger.entries("training", dataset=dataset, found=True)
         if e.facts["id"] in listed and e.facts["id"] not in told
     ]
-    order = {id_: place for place, id_ in enumerate([*known, *(t.id for t in adopted)])}
+    order = {id_: place for place, id_ in enumerate(dict.fromkeys([*known, *(t.id for t in adopted)]))}
     ordered = sorted(listed.values(), key=lambda t: order.get(t.id, -1))
     return Earlier(tuple(ordered), tuple(adopted))
 
@@ -89,19 +84,16 @@ def order(provider: Trainer, ledger: Ledger, wanted: Order, patience: Patience) 
     ledger.write(
         "ordering", dataset=wanted.dataset, mark=word, name=wanted.name, language=wanted.language, model=wanted.model
     )
-    doubt: ProviderError | None = None
     try:
         made = provider.train(marked)
     except Declined:
         ledger.write("ended", dataset=wanted.dataset, mark=word, status="declined")
         raise
     except ProviderError as error:
-        doubt = error
         found = _shown(provider, word, patience)
         if found is None:
-            raise InDoubt(
-                f"{doubt}; whether the training was taken is not known: run again, it looks before it asks", None
-            ) from doubt
+            told = f"{error}; whether the training was taken is not known: run again, it looks before it asks"
+            raise InDoubt(told, None) from error
         made = found
     ledger.write("training", dataset=wanted.dataset, id=made.id, mark=word)
     return made
@@ -115,13 +107,15 @@ def _shown(provider: Trainer, word: str, patience: Patience) -> Training | None:
     return None
 
 
-def unsettled(ledger: Ledger, dataset: str, patience: Patience) -> Entry | None:
-    """An order so lately given that it may still show up, though no answer came; `None` where there is none."""
+def unsettled(ledger: Ledger, dataset: str, patience: Patience) -> bool:
+    """Whether an order was so lately given that it may still show up, though no answer came."""
+    return any(entry.age_s < patience.settle_s for entry in _unanswered(ledger, dataset))
+
+
+def _unanswered(ledger: Ledger, dataset: str) -> list[Entry]:
+    """The orders of which nobody knows what became."""
     answered = {entry.facts.get("mark") for entry in ledger.entries("training", "ended", dataset=dataset)}
-    last = ledger.last("ordering", dataset=dataset)
-    if last is None or last.facts.get("mark") in answered or last.age_s >= patience.settle_s:
-        return None
-    return last
+    return [entry for entry in ledger.entries("ordering", dataset=dataset) if entry.facts["mark"] not in answered]
 
 
 def watch(
