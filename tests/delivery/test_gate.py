@@ -113,6 +113,12 @@ def test_what_is_no_manifest_is_refused(refusal, approved, text):
     refusal()
 
 
+def test_an_empty_manifest_approves_nothing(approved):
+    empty = json.loads((approved / "manifest.json").read_text()) | {"clips": []}
+    empty["sha256"] = codec.digest(empty)
+    assert list(gate.paper(empty, gate.Ground(empty, None, {}))) == ["the manifest is empty: it approves nothing"]
+
+
 def test_a_manifest_without_its_journal_is_refused(refusal, approved):
     (approved / "journal.jsonl").unlink()
     assert "cannot be judged again" in refusal()

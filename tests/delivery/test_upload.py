@@ -432,17 +432,20 @@ def test_a_ledger_that_cannot_be_written_any_more_ends_it_with_that_and_stays_re
 
 
 def test_every_step_stands_in_the_ledger_before_it_is_taken(parcel, means, approved, double, monkeypatch):
-    seen = []
+    seen, lock = [], threading.Lock()
     original = double.RequestHandlerClass.form
 
     def looked(self, cut_after):
-        seen.append((threading.get_ident(), steps(approved, "sending", "cleared")))
+        with lock:  # the first request comes behind one line at least, the second behind two
+            seen.append(steps(approved, "sending", "cleared"))
         return original(self, cut_after)
 
     monkeypatch.setattr(double.RequestHandlerClass, "form", looked)
     delivery.upload(parcel(), means)
-    assert seen
-    assert all(known[0] == "cleared" and "sending" in known for _, known in seen)
+    assert len(seen) == 4
+    for number, known in enumerate(seen, 1):
+        assert known[0] == "cleared"
+        assert known.count("sending") >= number
 
 
 def test_a_gigabyte_takes_no_more_memory_than_a_megabyte(tmp_path):
