@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pipeline import __version__, catalogue, config, engines, exports
 from pipeline.errors import MeasuringChanged, NotExamined, NothingToCheck, UsageError
-from pipeline.examine import examine
 from pipeline.journal import Entry, Journal, Roster, Terms
 from pipeline.outcome import Report
 from pipeline.readings import Container, Reference, Speakers
@@ -19,6 +18,7 @@ from pipeline.stages import decide, find, flag, manifest, page, report
 from pipeline.stages import export as exporting
 from pipeline.storage import codec
 from pipeline.storage.files import Stamp, make_folder, remove, write_atomic
+from pipeline.task import Examination
 
 VOICELESS = "webrtcvad"
 """The voice activity engine that cannot tell one voice from another."""
@@ -155,7 +155,7 @@ def _examined(
         return
     engine: Engine = importlib.import_module(f"pipeline.engines.{request.engine}").engine(request.jobs)
     unwanted = frozenset(absence.subject for absence in _switched_off(settings))
-    task = functools.partial(examine, activity=str(settings.values["speech.engine"]), unwanted=unwanted)
+    task = Examination(str(settings.values["speech.engine"]), unwanted)
     for clip in engine.map(task, todo, _lost):
         journal.add(Entry(clip, stamps[clip.source.id], measuring, __version__))
         yield clip
@@ -172,7 +172,7 @@ def reference_voice(path: str, settings: config.Settings) -> Reference:
         raise UsageError(f"--reference {path}: there is no such file")
     source = Source(Path(path).name, path, Path(path).stat().st_size)
     unwanted = frozenset(s.name for s in catalogue.clip_subjects() if s.name != "speakers")
-    clip = examine(source, str(settings.values["speech.engine"]), unwanted)
+    clip = Examination(str(settings.values["speech.engine"]), unwanted)(source)
     speakers = clip.readings.get(Speakers) or Speakers()
     if clip.faults:
         raise NotExamined(f"--reference {path} could not be examined: {clip.faults[0].why}")

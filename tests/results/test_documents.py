@@ -9,6 +9,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from pipeline import examine as examining
 from pipeline import run
 from pipeline.readings import BY_SUBJECT
 from pipeline.records import SUBJECTS, Clip, DatasetVerdict, Fault
@@ -246,7 +247,7 @@ def test_a_clip_of_which_nothing_is_known_has_a_place_in_the_report(check, monke
     def failing(source, activity, unwanted):
         return Clip(source, faults=(Fault(None, "its worker died"),))
 
-    monkeypatch.setattr(run, "examine", failing)
+    monkeypatch.setattr(examining, "examine", failing)
     report = validated(check() / "report.json")
     assert {clip["verdict"] for clip in report["clips"]} == {"undecided"}
     assert report["verdict"] == "undecided"

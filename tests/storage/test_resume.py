@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline import examine as examining
 from pipeline import run
 from pipeline.errors import MeasuringChanged, NothingToCheck, OutputError, RecordError, UsageError
 from pipeline.records import Fault
@@ -21,13 +22,13 @@ FAST = ("speech.engine=webrtcvad", "extent.minimum_s=1", "extent.target_s=2")
 def examined(monkeypatch):
     """The ids of the clips that were examined, as they are."""
     ids = []
-    examine = run.examine
+    examine = examining.examine
 
     def noting(source, activity, unwanted):
         ids.append(source.id)
         return examine(source, activity, unwanted)
 
-    monkeypatch.setattr(run, "examine", noting)
+    monkeypatch.setattr(examining, "examine", noting)
     return ids
 
 
@@ -111,16 +112,16 @@ def test_fresh_measures_everything_again(check, examined):
 
 
 def test_a_clip_that_we_failed_to_examine_is_examined_again(check, examined, monkeypatch):
-    whole = run.examine
+    whole = examining.examine
 
     def failing(source, activity, unwanted):
         clip = whole(source, activity, unwanted)
         return replace(clip, faults=(Fault("speech", "no model"),)) if source.id == "take2.wav" else clip
 
-    monkeypatch.setattr(run, "examine", failing)
+    monkeypatch.setattr(examining, "examine", failing)
     assert check().verdict == "undecided"
     examined.clear()
-    monkeypatch.setattr(run, "examine", whole)
+    monkeypatch.setattr(examining, "examine", whole)
     assert check().verdict == "approved"
     assert examined == ["take2.wav"]
 
@@ -204,7 +205,7 @@ def test_a_stale_manifest_is_gone_before_anything_is_examined(check, monkeypatch
         seen.append((tmp_path / "out" / "manifest.json").exists())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "examine", looking)
+    monkeypatch.setattr(examining, "examine", looking)
     with pytest.raises(KeyboardInterrupt):
         check(fresh=True)
     assert seen == [False]
