@@ -11,8 +11,8 @@ from pipeline.records import Floats
 MAX_SAMPLE = 1_000.0
 """Float files may exceed full scale, but 60 dB over it is damage, and squares of more would overflow."""
 
-ENOUGH = 1 << 14
-"""Samples a channel that are gathered before they are handed out."""
+FEWEST = 1 << 14
+"""So many samples a channel are gathered at least before they are handed out, for FFmpeg's frames are small."""
 
 DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
@@ -20,35 +20,35 @@ DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1
 class Conformer:
     """Brings frames to the rate and channels of the first one, when a file changes them on its way.
 
-    Kept: up to 16,384 samples a channel, since FFmpeg's frames are small and numpy's calls are dear; and a resampler's filter,
+    Samples are handed out `at_once`, so many a channel, or more where that are very few. Kept: as many, and a resampler's filter,
     from the first change on. `changes` counts the changes.
     """
 
-    def __init__(self, first: Any) -> None:
+    def __init__(self, first: Any, at_once: int) -> None:
         self.rate: int = first.sample_rate
         self.channels: int = first.layout.nb_channels
         self.changes = 0
         self._layout = first.layout
-        self._none = np.empty((self.channels, 0), np.float32)
+        self._enough = max(at_once, FEWEST)
         self._shape = (self.rate, self.channels)
         self._source = _source(first)
         self._resampler: Any = None
         self._fifo = av.AudioFifo()
 
-    def samples(self, frame: Any) -> Floats:
-        """The samples up to this frame that were not handed out yet, or none until there are enough."""
+    def samples(self, frame: Any) -> list[Floats]:
+        """What there is enough of after this frame; mostly nothing."""
         tail = self._turned(frame) if _source(frame) != self._source else []
         frame.pts = None
         if self._resampler is not None:
-            return self._joined([*tail, *self._resampler.resample(frame)])
+            return [array(made) for made in (*tail, *self._resampler.resample(frame))]
         self._fifo.write(frame)
-        if tail or self._fifo.samples >= ENOUGH:
-            return self._joined([*tail, self._fifo.read()])
-        return self._none
+        while self._fifo.samples >= self._enough:
+            tail.append(self._fifo.read(self._enough))
+        return [array(made) for made in tail] if tail else tail
 
-    def rest(self) -> Floats:
+    def rest(self) -> list[Floats]:
         """What is still held after the last frame."""
-        return self._joined(self._flushed())
+        return [array(made) for made in self._flushed()]
 
     def _turned(self, frame: Any) -> list[Any]:
         """Take up the shape that the stream has from this frame on; what the last one left in the filter."""
@@ -67,11 +67,6 @@ class Conformer:
             return held
         resampler, self._resampler = self._resampler, None
         return list(resampler.resample(None))
-
-    def _joined(self, frames: list[Any]) -> Floats:
-        if len(frames) == 1:
-            return array(frames[0])
-        return np.concatenate([self._none, *(array(frame) for frame in frames)], axis=1)
 
 
 def _source(frame: Any) -> tuple[int, str, str]:
@@ -95,7 +90,8 @@ def array(frame: Any) -> Floats:
 
 def is_sane(samples: Floats) -> bool:
     """Whether all samples are numbers that a recording can have."""
-    return float(np.abs(samples).max(initial=0.0)) <= MAX_SAMPLE  # false too when it is not a number
+    highest, lowest = float(samples.max(initial=0.0)), float(samples.min(initial=0.0))
+    return highest <= MAX_SAMPLE and -lowest <= MAX_SAMPLE  # false too when they are no numbers
 
 
 def first_insane(planes: Floats) -> int:

@@ -35,7 +35,6 @@ class Stream:
     """
 
     def __init__(self, path: str, block_s: float = BLOCK_S) -> None:
-        self._block_s = block_s
         self._media = Media(path)
         self._damage = Damage(stamped=self._media.kind is None or self._media.kind.stamped)
         self._read_s = 0.0
@@ -48,7 +47,10 @@ class Stream:
         except BaseException:
             self._media.close()
             raise
-        self._conformer = pcm.Conformer(self._first)
+        self._frames_at_once = max(
+            1, min(round(block_s * self.info.sample_rate), MAX_BLOCK_SAMPLES // self.info.channels)
+        )
+        self._conformer = pcm.Conformer(self._first, self._frames_at_once)
         self._pcm = [xxhash.xxh3_128() for _ in range(self.info.channels)]
 
     def __enter__(self) -> Self:
@@ -59,11 +61,13 @@ class Stream:
 
     def blocks(self) -> Iterator[Block]:
         """The samples in order, in blocks of equal length but for the last one."""
-        rate, channels = self.info.sample_rate, self.info.channels
-        frames = max(1, min(round(self._block_s * rate), MAX_BLOCK_SAMPLES // channels))
-        planes, filled = np.empty((channels, frames), np.float32), 0
+        frames = self._frames_at_once
+        planes, filled = np.empty((self.info.channels, frames), np.float32), 0
         for samples in self._conformed():
             taken, length = 0, samples.shape[1]
+            if not filled and length == frames:  # a block as it is
+                yield self._block(np.ascontiguousarray(samples))
+                continue
             while taken < length:
                 step = min(frames - filled, length - taken)
                 planes[:, filled : filled + step] = samples[:, taken : taken + step]
@@ -160,10 +164,10 @@ class Stream:
     def _conformed(self) -> Iterator[Floats]:
         for frame in itertools.chain((self._first,), self._frames):
             try:
-                yield self._conformer.samples(frame)
+                yield from self._conformer.samples(frame)
             except av.error.FFmpegError:  # a change of parameters to something that cannot be brought back
                 self._damage.fail(self._read_s)
-        yield self._conformer.rest()
+        yield from self._conformer.rest()
 
     def _decoded(self) -> Iterator[Any]:
         """Frames as long as any come; a packet that does not decode is noted and passed over."""
