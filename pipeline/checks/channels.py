@@ -1,16 +1,19 @@
 """Channels: whether the sides of a clip carry the same voice, both of them, and in phase."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy
 
+from pipeline import kernels
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, energies, grid
+from pipeline.dsp import FLOOR_DBFS, grid
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 from pipeline.series import Series
+from pipeline.windows import Windows
 
 LEVEL_HZ = 20
 ACTIVE_DB, DEEP_DB = 20.0, 40.0
@@ -65,7 +68,8 @@ class ChannelsMeter:
         if self._count == 1:
             return
         sides = np.ascontiguousarray(block.samples.T)
-        self._products += sides @ sides.T
+        for first, second in itertools.combinations_with_replacement(range(self._count), 2):
+            self._products[first, second] += np.dot(sides[first], sides[second])
         self._feed_levels(sides, block.start)
         if self._spectra is not None:
             self._spectra.feed(block.samples)
@@ -97,16 +101,10 @@ class ChannelsMeter:
         )
 
     def _feed_levels(self, sides: Floats, start: int) -> None:
-        edges = grid(start, sides.shape[1], self._rate, LEVEL_HZ)
-        last = int(edges[-1]) if len(edges) else 0
-        rest = np.square(sides[:, last:]).sum(axis=1, dtype=np.float64)
-        if not last:
-            self._cell = self._cell + rest
-            return
-        sums = energies(sides[:, :last], np.append(0, edges[:-1]))
+        _, sums = kernels.moments(sides, grid(start, sides.shape[1], self._rate, LEVEL_HZ))
         sums[:, 0] += self._cell
-        self._levels.extend(sums.T)
-        self._cell = rest
+        self._cell = sums[:, -1].copy()
+        self._levels.extend(sums[:, :-1].T)
 
     def _level_correlation(self, first: int, second: int) -> float | None:
         """Correlation of the two channels' levels in decibels while either is active; `None` when too short or steady."""
@@ -131,20 +129,18 @@ class CrossSpectra:
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
         self._band = slice(*np.searchsorted(hz, BAND_HZ))
         self._window = np.hanning(self._size).astype(np.float32)
-        self._held = np.empty((channels, 0), np.float32)
+        self._windows = Windows(channels, self._size)
         self._sums = np.zeros((channels, channels, len(hz[self._band])), np.complex128)
         self._seen = 0
 
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
-        held = np.concatenate((self._held, samples.T), axis=1)
-        windows = held.shape[1] // self._size
-        self._held = held[:, windows * self._size :]
-        number = np.arange(self._seen, self._seen + windows)
-        taken = (number < FIRST_WINDOWS) | (number % EVERY == 0)
-        parts = held[:, : windows * self._size].reshape(len(held), windows, self._size)[:, taken]
-        self._seen += windows
-        bins = scipy.fft.rfft(parts * self._window)[..., self._band]
+        until = (self._windows.end + len(samples)) // self._size
+        taken = [number for number in range(self._seen, until) if number < FIRST_WINDOWS or number % EVERY == 0]
+        parts = self._windows.cut(samples.T, [number * self._size for number in taken])
+        self._seen = until
+        parts *= self._window
+        bins = scipy.fft.rfft(parts, overwrite_x=True)[..., self._band].swapaxes(0, 1)
         for first in range(len(bins)):
             for second in range(first, len(bins)):
                 self._sums[first, second] += np.einsum("wf,wf->f", bins[first].conj(), bins[second])

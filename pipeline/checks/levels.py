@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline import kernels
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import amplitude_db, power_db
 from pipeline.meters.dropouts import DropoutMeter
@@ -68,8 +69,9 @@ class LevelsMeter:
 
     def _measure(self, piece: Floats) -> None:
         """Add up a piece (channels, frames)."""
-        self._sum += piece.sum(axis=1)
-        self._power += sum(float(np.vdot(channel, channel)) for channel in piece)
+        sums, squares = kernels.moments(piece)
+        self._sum += sums[:, 0]
+        self._power += float(squares.sum())
         self._peak = max(self._peak, float(piece.max()), -float(piece.min()))
         self._tops.search(piece, self._measured)
         self._measured += piece.shape[1]

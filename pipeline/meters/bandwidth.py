@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from pipeline.records import Floats
+from pipeline.windows import Windows
 
 WINDOWS_HZ, WINDOW_S = 10, 0.043
 BAND_HZ = 125.0
@@ -50,24 +51,26 @@ class BandwidthMeter:
         self._firsts = np.searchsorted(np.fft.rfftfreq(self._size, 1 / rate_hz), np.arange(0, rate_hz / 2, BAND_HZ))
         self._levels = np.empty((MAX_WINDOWS, len(self._firsts)), np.uint8)
         self._kept, self._stride, self._next = 0, 1, 0
-        self._held = np.empty((min(channels, MAX_CHANNELS), 0), np.float32)
-        self._first = 0
+        self._windows = Windows(min(channels, MAX_CHANNELS), self._size)
 
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
-        self._held = np.concatenate((self._held, samples.T[:MAX_CHANNELS]), axis=1)
-        end = self._first + self._held.shape[1]
-        starts = []
+        windows = self._windows.cut(samples.T[:MAX_CHANNELS], self._planned(self._windows.end + len(samples)))
+        while len(windows):
+            room = MAX_WINDOWS - self._kept
+            self._keep(windows[:room])
+            windows = windows[room:]
+
+    def _planned(self, end: int) -> list[int]:
+        """Where the windows that end until then begin. Whenever there are too many, they get twice as far apart."""
+        starts, kept = [], self._kept
         while (start := self._next * self._rate // WINDOWS_HZ) + self._size <= end:
-            starts.append(start - self._first)
-            self._next += self._stride
-            if self._kept + len(starts) == MAX_WINDOWS:
-                self._keep(starts)
-                self._thin()
-                starts = []
-        self._keep(starts)
-        passed = min(max(self._next * self._rate // WINDOWS_HZ - self._first, 0), self._held.shape[1])
-        self._held, self._first = self._held[:, passed:], self._first + passed
+            starts.append(start)
+            self._next, kept = self._next + self._stride, kept + 1
+            if kept == MAX_WINDOWS:
+                kept, self._stride = kept // 2, 2 * self._stride
+                self._next = kept * self._stride
+        return starts
 
     def bandwidth_hz(self) -> float | None:
         """Where the highest used band ends; `None` for less than 1.5 s of sound, or for sound that does not move."""
@@ -84,23 +87,17 @@ class BandwidthMeter:
         top = np.flatnonzero(used & dense)
         return min((float(top[-1]) + 1) * BAND_HZ, self._rate / 2) if len(top) else None
 
-    def _keep(self, starts: list[int]) -> None:
-        if not starts:
-            return
-        windows = np.stack([self._held[:, start : start + self._size] * self._window for start in starts])
-        bins = scipy.fft.rfft(windows)
+    def _keep(self, windows: Floats) -> None:
+        """Note the levels of windows (windows, channels, size), and drop every second one when there is no more room."""
+        bins = scipy.fft.rfft(windows * self._window)
         power = (np.square(bins.real) + np.square(bins.imag)).mean(axis=1)
         bands = np.add.reduceat(power, self._firsts, axis=1)
         level = 10 * np.log10(np.maximum(bands, 10 ** (LOWEST_DB / 10))) - LOWEST_DB
-        self._levels[self._kept : self._kept + len(starts)] = np.minimum(np.round(level), 255)
-        self._kept += len(starts)
-
-    def _thin(self) -> None:
-        """Drop every second window; those that come will be twice as far apart."""
-        self._kept = (self._kept + 1) // 2
-        self._levels[: self._kept] = self._levels[: 2 * self._kept : 2].copy()
-        self._stride *= 2
-        self._next = self._kept * self._stride
+        self._levels[self._kept : self._kept + len(windows)] = np.minimum(np.round(level), 255)
+        self._kept += len(windows)
+        if self._kept == MAX_WINDOWS:
+            self._kept = MAX_WINDOWS // 2
+            self._levels[: self._kept] = self._levels[::2].copy()
 
 
 def third_octaves(rate_hz: int) -> NDArray[np.float64]:

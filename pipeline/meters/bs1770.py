@@ -1,9 +1,9 @@
 """Programme loudness by ITU-R BS.1770-5, in the time scales of EBU Tech 3341 and with the range of EBU Tech 3342."""
 
 import numpy as np
-import scipy
 
-from pipeline.dsp import Doubles, energies, grid, k_weighting
+from pipeline import kernels
+from pipeline.dsp import Doubles, grid, k_weighting
 from pipeline.series import Series
 
 BIN_HZ = 100
@@ -33,7 +33,7 @@ class LoudnessMeter:
         self._rate = rate_hz
         self._weights = channel_weights(positions)
         self._sos = k_weighting(rate_hz)
-        self._state = np.zeros((len(self._sos), len(positions), 2))
+        self._state = np.zeros((len(positions), 2 * len(self._sos)))
         self._open = 0.0
         self._bins = np.empty(0)
         self._first_bin = 0
@@ -43,17 +43,12 @@ class LoudnessMeter:
 
     def feed(self, samples: np.ndarray, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start`."""
-        filtered, self._state = scipy.signal.sosfilt(self._sos, samples.T, zi=self._state)
-        edges = grid(start, filtered.shape[1], self._rate, BIN_HZ)
-        last = int(edges[-1]) if len(edges) else 0
-        rest = float(self._weights @ np.square(filtered[:, last:]).sum(axis=1))
-        if not last:
-            self._open += rest
-            return
-        sums = self._weights @ energies(filtered[:, :last], np.append(0, edges[:-1]))
+        edges = grid(start, len(samples), self._rate, BIN_HZ)
+        sums = self._weights @ kernels.filtered_energies(self._sos, self._state, samples.T, edges)
         sums[0] += self._open
-        self._open = rest
-        self._take(sums)
+        self._open = float(sums[-1])
+        if len(edges):
+            self._take(sums[:-1])
 
     def integrated_lufs(self) -> float | None:
         """Gated loudness of the programme (BS.1770-5 annex 1, equations 5 to 7); `None` if nothing passes the gate."""

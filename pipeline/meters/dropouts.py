@@ -9,6 +9,7 @@ millisecond: rumble hardly moves it, and where it is zero the samples stand stil
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import kernels
 from pipeline.dsp import runs
 from pipeline.records import Floats, Span
 
@@ -87,12 +88,9 @@ class DropoutMeter:
 
     def _take(self, planes: Floats) -> None:
         """Keep the extremes of whole cells."""
-        cells = planes.shape[1] // self._cell
-        if cells:
-            # One row for each place in a cell, so that the extremes are those of whole rows.
-            rows = np.ascontiguousarray(planes.reshape(len(planes), cells, self._cell).transpose(2, 0, 1))
-            self._extremes.append(np.array((rows.max(axis=0), rows.min(axis=0))))
-            self._cells += cells
+        if planes.shape[1]:
+            self._extremes.append(np.array(kernels.extremes(planes, self._cell)))
+            self._cells += self._extremes[-1].shape[2]
 
     def _drop(self, cells: int) -> None:
         """Forget the first so many cells, which have been judged."""

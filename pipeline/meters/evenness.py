@@ -93,10 +93,12 @@ class EvennessMeter:
     def _changes(self) -> Doubles:
         """For every boundary of two sections with enough of them on either side: the level behind it minus that before."""
         levels = self._sections.array()[:, 2]
-        count = len(levels)
-        return np.array(
-            [
-                np.median(levels[at : at + SIDE_SECTIONS]) - np.median(levels[max(at - SIDE_SECTIONS, 0) : at])
-                for at in range(LEAST_SECTIONS, count - LEAST_SECTIONS + 1)
-            ]
-        )
+        count = len(levels) - 2 * LEAST_SECTIONS + 1
+        if count <= 0:
+            return np.empty(0)
+        # Sides that reach over an end of the clip are filled up with numbers that are none, which the median passes over.
+        beyond = np.full(SIDE_SECTIONS - LEAST_SECTIONS, np.nan)
+        padded = np.concatenate((beyond, levels, beyond))
+        sides: Doubles = np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, SIDE_SECTIONS), axis=1)
+        changes: Doubles = sides[SIDE_SECTIONS:] - sides[:count]
+        return changes

@@ -8,6 +8,7 @@ wave comes up steeply and stays under its roof. A limiter makes tops of one heig
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import kernels
 from pipeline.dsp import Doubles
 from pipeline.records import Floats, Span
 from pipeline.series import Series
@@ -40,9 +41,8 @@ ROOF, WAIST = 0.98, 0.75
 LEAST_WAIST = 2.5
 """Narrower tops, in samples, are drawn by so few points that they have no shape."""
 
-MOST_TOPS, MOST_HIGH = 300, 1 << 15
-"""The highest tops of a piece that are kept: a voice has no more periods in a second. And the samples over a foot that are
-put by, for one look at many pieces is quicker than many looks."""
+MOST_TOPS = 300
+"""The highest tops of a piece that are kept: a voice has no more periods in a second."""
 
 BAND_DB = 0.75
 """Tops so far over and under a ceiling are held by it, for a codec adds to them and takes from them."""
@@ -83,44 +83,45 @@ class CutTops:
         self._least = max(FLAT_SAMPLES, round((COARSE_FLAT_S if coarse else FLAT_S) * rate_hz))
         self._lowest_bent = COARSE_LOWEST_CEILING if coarse else LOWEST_CEILING
         self._places: list[tuple[float, float]] = []
-        self._sides = [HighTops() for _ in range(2 * channels)]
+        self._sides = {
+            (number, sign): Series(np.float64, columns=4) for number in range(channels) for sign in (1.0, -1.0)
+        }
         self._pieces = 0
-        self._turned, self._masks = np.empty(0, np.float32), np.zeros((2, 0), np.bool_)
         self.count = self.rounded = self.samples = 0
 
     def search(self, piece: Floats, start: int) -> None:
         """Take in samples (channels, frames) that begin at frame `start` and have one ceiling a side."""
-        frames = piece.shape[1]
-        if frames > len(self._turned):  # room that is used again, for new memory costs more time than the sums
-            self._turned, self._masks = np.empty(frames, np.float32), np.zeros((2, frames), np.bool_)
+        high, low = kernels.extremes(piece, piece.shape[1])
         for number, channel in enumerate(piece):
-            self._search_side(2 * number, channel, start)
-            self._search_side(2 * number + 1, np.negative(channel, out=self._turned[:frames]), start)
+            for sign, top in ((1.0, float(high[number, 0])), (-1.0, -float(low[number, 0]))):
+                if top >= LOWEST_CEILING:
+                    self._search_side(self._sides[number, sign], kernels.Side(channel, sign), top, start)
         self._pieces += 1
         if self._pieces == WINDOW_PIECES:
             self.finish()
 
-    def _search_side(self, number: int, side: Floats, start: int) -> None:
-        top = float(side.max())
-        if top < LOWEST_CEILING:
-            return
-        masks = self._masks[:, : len(side)]
-        ceiling = np.greater_equal(side, top * (1 - FLAT_RATIO), out=masks[0])
-        flat = stretches(np.flatnonzero(ceiling), self._least)
+    def _search_side(self, kept: Series, side: kernels.Side, top: float, start: int) -> None:
+        level = kernels.runs_over(side, top * (1 - FLAT_RATIO))
+        flat = level[level[:, 1] - level[:, 0] >= self._least]
         if len(flat):
             self.samples += int((flat[:, 1] - flat[:, 0]).sum())
             self._add(flat + start)
         elif top >= self._lowest_bent:
-            places = high_places(side, top, masks)
-            self._sides[number].put(places + start, side[places])
+            found = kernels.tops(
+                side, kernels.Shape(FOOT_RATIO * top, LOWEST_TOP_RATIO * top, CROWN, ROOF, WAIST, LEAST_WAIST)
+            )
+            if len(found) > MOST_TOPS:
+                found = found[np.argpartition(found[:, 1], -MOST_TOPS)[-MOST_TOPS:]]
+            found[:, 0] += start
+            kept.extend(found)
 
     def finish(self) -> None:
         """Judge the bent tops of the pieces since the last time."""
-        for number, side in enumerate(self._sides):
-            cut = bent(side.tops())
+        for side, kept in self._sides.items():
+            cut = bent(kept.array())
             self.rounded += len(cut)
             self._add(cut)
-            self._sides[number] = HighTops()
+            self._sides[side] = Series(np.float64, columns=4)
         self._pieces = 0
 
     def spans(self) -> tuple[Span, ...]:
@@ -138,80 +139,6 @@ class CutTops:
         self.count += len(tops)
         room = max(MAX_SPANS - len(self._places), 0)
         self._places += [(float(first), float(end)) for first, end in tops[:room]]
-
-
-class HighTops:
-    """Keeps the tops of one side of a channel, and for a while the samples over the foot that they are made of."""
-
-    def __init__(self) -> None:
-        self._places: list[NDArray[np.int64]] = []
-        self._values: list[Floats] = []
-        self._outlines = Series(np.float64, columns=4)
-
-    def put(self, places: NDArray[np.int64], values: Floats) -> None:
-        """Take in the high places of a piece, and how high they are."""
-        self._places.append(places)
-        self._values.append(values)
-        if sum(map(len, self._places)) > MOST_HIGH:
-            self._draw()
-
-    def tops(self) -> Doubles:
-        """Rows of a top's middle, its height, and its width at the roof and at the waist, in samples."""
-        if self._places:
-            self._draw()
-        return self._outlines.array()
-
-    def _draw(self) -> None:
-        found = outlines(np.concatenate(self._places), np.concatenate(self._values))
-        most = MOST_TOPS * len(self._places)
-        if len(found) > most:
-            found = found[np.argpartition(found[:, 1], -most)[-most:]]
-        self._outlines.extend(found)
-        self._places, self._values = [], []
-
-
-def stretches(at: NDArray[np.int64], least: int) -> NDArray[np.int64]:
-    """Starts and ends of the runs of so many neighbours and more among ascending places."""
-    if len(at) < least:
-        return np.empty((0, 2), np.int64)
-    breaks = np.flatnonzero(np.diff(at) > 1)
-    runs: NDArray[np.int64] = np.stack((at[np.append(0, breaks + 1)], at[np.append(breaks, len(at) - 1)] + 1), axis=1)
-    return runs[runs[:, 1] - runs[:, 0] >= least]
-
-
-def high_places(side: Floats, top: float, masks: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Where the tops of a piece with that highest one are, with a sample before and after each; `masks` is room to work in."""
-    over = np.greater_equal(side, FOOT_RATIO * top, out=masks[0])
-    masks[1, 0] = False
-    np.not_equal(over[1:], over[:-1], out=masks[1, 1:])
-    edges = np.flatnonzero(masks[1])[int(over[0]) :]  # what runs over an end of the piece is no whole top
-    edges = edges[: len(edges) // 2 * 2]
-    if not len(edges):
-        return edges
-    tall = np.maximum.reduceat(side, edges)[::2] >= LOWEST_TOP_RATIO * top
-    firsts, sizes = edges[::2][tall] - 1, (edges[1::2] - edges[::2])[tall] + 2
-    places: NDArray[np.int64] = np.repeat(firsts - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-    return places
-
-
-def outlines(places: NDArray[np.int64], values: Floats) -> Doubles:
-    """The tops at some high places that are not too narrow, as rows of `HighTops.tops`."""
-    if not len(places):
-        return np.empty((0, 4))
-    firsts = np.append(0, np.flatnonzero(np.diff(places) > 1) + 1)
-    sizes = np.diff(np.append(firsts, len(places)))
-    heights = np.maximum.reduceat(values, firsts)
-    crown = values >= np.repeat(np.float32(CROWN) * heights, sizes)
-    heights = np.add.reduceat(values * crown, firsts) / np.add.reduceat(crown, firsts, dtype=np.float32)
-    height = np.repeat(heights, sizes)
-    # The share of the way from one sample to the next that a straight line between them spends over a level. From one top to
-    # the next it runs below every level.
-    after = np.append(values[1:], values[-1])
-    higher, rise = np.maximum(values, after), np.maximum(np.abs(after - values), np.float32(1e-12))
-    over = (np.clip((higher - np.float32(level) * height) / rise, 0, 1) for level in (ROOF, WAIST))
-    widths = [np.add.reduceat(share, firsts) for share in over]
-    found = np.column_stack((places[firsts] + sizes / 2, heights, *widths))
-    return found[found[:, 3] >= LEAST_WAIST]
 
 
 def bent(tops: Doubles) -> Doubles:

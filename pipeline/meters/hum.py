@@ -8,7 +8,6 @@ a melody is smeared. What then stands over its neighbours at a multiple of the m
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
 from pipeline.dsp import Doubles, power_db
 from pipeline.records import Activity, Floats
@@ -90,7 +89,7 @@ class HumMeter:
     def _take(self, window: Doubles) -> None:
         """Add a window's power spectrum in dB, a sine reading its mean power."""
         window = window - window.mean()
-        power = scipy.ndimage.uniform_filter1d(window * window, SMOOTH, mode="nearest")
+        power = _smoothed(window * window)
         sound = power > SILENT_POWER
         if sound.mean() < MIN_SOUND_RATIO:
             return
@@ -104,9 +103,17 @@ class HumMeter:
         self._windows += 1
 
 
+def _smoothed(power: Doubles) -> Doubles:
+    """The mean of 100 ms around each sample, of which the first and the last go on beyond the ends."""
+    padded = np.pad(power, (SMOOTH // 2 + 1, SMOOTH - SMOOTH // 2 - 1), "edge")
+    sums = np.cumsum(padded)
+    return (sums[SMOOTH:] - sums[:-SMOOTH]) / SMOOTH
+
+
 def _filters() -> Floats:
     """The low-pass for every eighth sample, as a matrix that makes 64 of them from the samples they need."""
-    taps = scipy.signal.firwin(TAPS, RATE_HZ / 2, fs=Activity.RATE_HZ)
+    taps = np.sinc((np.arange(TAPS) - TAPS // 2) / FACTOR) * np.hamming(TAPS)
+    taps /= taps.sum()
     filters = np.zeros((TAPS + (AT_ONCE - 1) * FACTOR, AT_ONCE), np.float32)
     for number in range(AT_ONCE):
         filters[number * FACTOR : number * FACTOR + TAPS, number] = taps

@@ -10,7 +10,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from pipeline.dsp import Doubles, energies, runs
+from pipeline import kernels
+from pipeline.dsp import Doubles, runs
 from pipeline.records import Activity, Floats
 from pipeline.series import Series
 
@@ -58,22 +59,14 @@ class FramePowers:
     def feed(self, samples: Floats, start: int) -> None:
         """Take in samples (frames, channels) that begin at frame `start`."""
         frames = len(samples)
-        planes = samples.T
         first = start * Activity.RATE_HZ // (Activity.HOP * self._rate) + 1
         last = (start + frames) * Activity.RATE_HZ // (Activity.HOP * self._rate) + 1
         edges = self._edges(first, last) - start
         edges = edges[(edges > 0) & (edges <= frames)]
-        whole = int(edges[-1]) if len(edges) else 0
-        rest = planes[:, whole:].astype(np.float64)
-        left = np.concatenate((rest.sum(axis=1), np.square(rest).sum(axis=1)))
-        if not whole:
-            self._open += left
-            return
-        starts, planes = np.append(0, edges[:-1]), planes[:, :whole]
-        sums = np.concatenate((np.add.reduceat(planes, starts, axis=1, dtype=np.float64), energies(planes, starts)))
+        sums = np.concatenate(kernels.moments(samples.T, edges))
         sums[:, 0] += self._open
-        self._open = left
-        self._sums.extend(sums.T)
+        self._open = sums[:, -1].copy()
+        self._sums.extend(sums[:, :-1].T)
 
     def powers(self) -> Doubles:
         """The mean of the channels that are alive, without their constant offset, of each whole frame."""
@@ -119,8 +112,9 @@ def paused_frames(stretches: NDArray[np.int64], frames: int) -> Mask:
 def silent_frames(powers: Doubles, speech_power: float) -> Mask:
     """Which frames are digital silence, or the fade to it."""
     silent = powers <= max(SILENT_POWER, SILENT_RATIO * speech_power)
-    wide: Mask = scipy.ndimage.maximum_filter1d(silent, 2 * FADE_FRAMES + 1, mode="nearest")
-    return wide
+    for first, end in runs(silent):
+        silent[max(first - FADE_FRAMES, 0) : end + FADE_FRAMES] = True
+    return silent
 
 
 def quiet_moments(powers: Doubles, silent: Mask) -> Doubles:
@@ -150,7 +144,7 @@ def unpaused_power(quiet: Doubles, spoken: Mask) -> float | None:
 
 
 class Valleys:
-    """The ratio of speech to the noise under it, up to 8 kHz. Keeps counts of band powers by the level of their frame, 1.3 MB."""
+    """The ratio of speech to the noise under it, up to 8 kHz. Keeps counts of band powers by the level of their frame, 1.5 MB."""
 
     EDGES = np.array([2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224])
     """First bins of the bands: 62 Hz wide at the bottom, 1 kHz at the top. A constant offset lies under them."""
@@ -168,12 +162,14 @@ class Valleys:
     LEVEL_DB, POWER_DB = 2.0, 0.5
     FLOOR_DB, LEVELS, POWERS = -160.0, 64, 340
     MIN_FRAMES = 60
+    MANY = 1 << 16
 
     def __init__(self) -> None:
         widths = np.diff(np.append(self.EDGES, 257))
         half_freedom = np.maximum(0.75 * widths, 1.0)
         self._bias_db = 10 * np.log10(scipy.special.gammaincinv(half_freedom, self.EXPECTED) / half_freedom)
-        self._counts = np.zeros((self.LEVELS, len(self.EDGES), self.POWERS), np.int32)
+        self._counts = np.zeros(self.LEVELS * len(self.EDGES) * self.POWERS, np.int32)
+        self._keys = Series(np.int32)
         self._power, self._frames = 0.0, 0
 
     def feed(self, activity: Activity, spectra: Floats) -> None:
@@ -188,7 +184,15 @@ class Valleys:
         power = (10 * np.log10(np.maximum(bands, 1e-16)) - self.FLOOR_DB) / self.POWER_DB
         which = np.clip(power.astype(np.int64), 0, self.POWERS - 1)
         rows = np.clip((level / self.LEVEL_DB + self.LEVELS - 2).astype(np.int64), 0, self.LEVELS - 1)
-        np.add.at(self._counts, (rows[:, None], np.arange(len(self.EDGES)), which), 1)
+        keys = (rows[:, None] * len(self.EDGES) + np.arange(len(self.EDGES))) * self.POWERS + which
+        self._keys.extend(keys.ravel())
+        if len(self._keys) > self.MANY:
+            self._count()
+
+    def _count(self) -> None:
+        """Count what was put by, for one look at many is quicker than many looks."""
+        self._counts += np.bincount(self._keys.array(), minlength=len(self._counts)).astype(np.int32)
+        self._keys = Series(np.int32)
 
     def snr_db(self) -> float | None:
         """`None` where a voice was loud for less than a second. It ends where voices leave no band free: at 26 to 45 dB."""
@@ -196,7 +200,8 @@ class Valleys:
             return None
         speech_db = 10 * np.log10(self._power / self._frames)
         row = int(np.clip((speech_db - self.LOUD_DB) / self.LEVEL_DB + self.LEVELS - 2, 0, self.LEVELS - 1))
-        counts = self._counts[row:].sum(axis=0)
+        self._count()
+        counts = self._counts.reshape(self.LEVELS, len(self.EDGES), self.POWERS)[row:].sum(axis=0)
         if int(counts[0].sum()) < self.MIN_FRAMES:
             return None
         wanted = self.PERCENTILE / 100 * counts[0].sum()

@@ -14,7 +14,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from pipeline.dsp import FLOOR_DBFS, Doubles, energies, grid
+from pipeline import kernels
+from pipeline.dsp import FLOOR_DBFS, Doubles, grid
 from pipeline.records import Activity, Block, Floats, StreamInfo
 from pipeline.spectra import BINS, FrameSpectra
 
@@ -99,25 +100,28 @@ class _Downmix:
         if not planes.shape[1]:
             return np.empty(0, np.float32)
         mean: Floats = planes.mean(axis=0)
-        starts = np.concatenate(([0], edges[:-1]))
-        energy = self._energy[:, None] + np.cumsum(energies(planes, starts), axis=1)
-        mix_energy = self._mix_energy + np.cumsum(energies(mean[None], starts)[0])
+        energy = self._energy[:, None] + np.cumsum(_energies(planes, edges), axis=1)
+        mix_energy = self._mix_energy + np.cumsum(_energies(mean[None], edges)[0])
         if (energy >= _under(energy.max(axis=0), DEAD_DB)).all() and (
             mix_energy >= _under(energy.mean(axis=0), CANCELLED_DB)
         ).all():
             self._energy, self._mix_energy = energy[:, -1], float(mix_energy[-1])
             return mean
-        cells = [planes[:, start:end] for start, end in zip(starts, edges, strict=True)]
-        return np.concatenate([self._mixed_cell(cell) for cell in cells])
+        return np.concatenate([self._mixed_cell(cell) for cell in np.split(planes, edges[:-1], axis=1)])
 
     def _mixed_cell(self, planes: Floats) -> Floats:
-        self._energy = self._energy + energies(planes, np.zeros(1, np.int64))[:, 0]
+        whole = np.array([planes.shape[1]])
+        self._energy = self._energy + _energies(planes, whole)[:, 0]
         alive = self._energy >= _under(self._energy.max(), DEAD_DB)
         mixed: Floats = planes[alive].mean(axis=0)
-        self._mix_energy += float(energies(mixed[None], np.zeros(1, np.int64))[0, 0])
+        self._mix_energy += float(_energies(mixed[None], whole)[0, 0])
         if self._mix_energy < _under(self._energy[alive].mean(), CANCELLED_DB):
             mixed = planes[int(self._energy.argmax())]
         return mixed
+
+
+def _energies(planes: Floats, edges: NDArray[np.int64]) -> Doubles:
+    return kernels.moments(planes, edges)[1][:, :-1]
 
 
 def _under(power: Doubles, by_db: float) -> Doubles:

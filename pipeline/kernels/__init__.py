@@ -1,0 +1,136 @@
+"""Sums over single samples that cost most: compiled where the install found a C compiler, and in NumPy where it did not.
+
+Both do the same to the last few bits; `plain` is the one to read. Samples are float32 (channels, frames) throughout.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from pipeline.dsp import Doubles
+from pipeline.records import Floats
+
+try:
+    from pipeline.kernels import compiled as chosen
+except ImportError:  # built without a compiler, see hatch_build.py
+    from pipeline.kernels import plain as chosen  # type: ignore[no-redef]
+
+Whole = NDArray[np.int64]
+
+NOWHERE: Whole = np.empty(0, np.int64)
+"""No edges: all samples are summed up together."""
+
+FEW = 1 << 12
+"""Room for so many finds is made at first."""
+
+
+class Side(NamedTuple):
+    """The samples (frames,) of a channel as they are, or with a sign of -1 upside down."""
+
+    plane: Floats
+    sign: float
+
+
+class Shape(NamedTuple):
+    """Which tops are drawn, and where they are measured.
+
+    A top is a run of samples from `foot` on, with one beside it at each end, that gets as high as `tall`. Its height is the mean
+    of its samples over `crown` of the highest one; its widths are those at `roof` and at `waist`, parts of the height, of
+    which the latter is at least `least_waist` samples.
+    """
+
+    foot: float
+    tall: float
+    crown: float
+    roof: float
+    waist: float
+    least_waist: float
+
+
+def name() -> str:
+    """Which of the two this is, `compiled` or `plain`."""
+    return chosen.__name__.rpartition(".")[2]
+
+
+def moments(planes: Floats, edges: Whole = NOWHERE) -> tuple[Doubles, Doubles]:
+    """Sums and sums of squares (channels, len(edges) + 1) of the samples before each edge, and of those after the last.
+
+    Edges rise, over zero and up to the number of frames.
+    """
+    sums, squares = (np.empty((len(planes), len(edges) + 1)) for _ in range(2))
+    chosen.moments(_in_rows(planes), edges, sums, squares)
+    return sums, squares
+
+
+def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole) -> Doubles:
+    """The second of `moments` of the samples behind a filter of two second-order sections, (2, 6).
+
+    `state` (channels, 4) holds the two states of each section after the last sample, and is brought up to date.
+    """
+    made = np.empty((len(planes), len(edges) + 1))
+    chosen.filtered_energies(sos, state, _in_rows(planes), edges, made)
+    return made
+
+
+def extremes(planes: Floats, size: int) -> tuple[Floats, Floats]:
+    """The highest and the lowest of every `size` samples, (channels, cells); the last cell may be shorter."""
+    high, low = (np.empty((len(planes), -(-planes.shape[1] // size)), np.float32) for _ in range(2))
+    chosen.extremes(_in_rows(planes), high, low, size)
+    return high, low
+
+
+def runs_over(side: Side, least: float) -> Whole:
+    """Starts and ends (runs, 2) of the runs of samples that are at least so high."""
+    plane = _in_rows(side.plane)
+    return _filled(lambda room: chosen.runs_over(plane, room, side.sign, least), 2, np.int64)
+
+
+def tops(side: Side, shape: Shape) -> Doubles:
+    """The tops that lie whole inside the samples: rows of middle, height, and width at the roof and at the waist, in samples."""
+    plane, levels = _in_rows(side.plane), np.array(shape)
+    return _filled(lambda room: chosen.tops(plane, levels, room, side.sign), 4, np.float64)
+
+
+def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> float:
+    """The magnitude of the highest sample (frames,) and of the highest point between samples, or `best` when that is higher.
+
+    The point of a phase (phases, taps) is the product of its taps with as many samples from its own on. `gain` is the most by which
+    such a point can exceed its samples.
+    """
+    return chosen.highest_between(_in_rows(plane), phases, gain, best)
+
+
+class Activity(NamedTuple):
+    """How long a signal was active by ITU-T P.56, for each of some rising thresholds; all of it is brought up to date.
+
+    `envelope` holds the two exponential means of the magnitude, p = g p + (1 - g) |x| and q = g q + (1 - g) p; `active` counts
+    the samples at which q reached a threshold, and after them `hold` more until it did so again; `over_until` is the sample
+    after the last that did, or -1.
+    """
+
+    thresholds: Doubles
+    envelope: Doubles
+    active: Whole
+    over_until: Whole
+    g: float
+    hold: int
+
+
+def active_samples(samples: Floats, first: int, activity: Activity) -> None:
+    """Go on counting with samples (frames,) that begin at sample `first`."""
+    thresholds, envelope, active, over_until, g, hold = activity
+    chosen.active_samples(_in_rows(samples), thresholds, envelope, active, over_until, g, hold, first)
+
+
+def _in_rows(planes: Floats) -> Floats:
+    return planes if planes.strides[-1] == planes.itemsize else np.ascontiguousarray(planes)
+
+
+def _filled(fill: Callable[[NDArray[Any]], int], columns: int, dtype: DTypeLike) -> NDArray[Any]:
+    """What a kernel finds, with more room for it until everything fits."""
+    most = FEW
+    while (found := fill(room := np.empty((most, columns), dtype))) == most:
+        most *= 8
+    return room[:found]
