@@ -86,11 +86,17 @@ class _Downmix:
         """The mix (frames,) of all cells that (frames, channels) complete."""
         if self._channels == 1:
             return samples[:, 0]
-        planes = np.concatenate((self._held, samples.T), axis=1)
+        planes = samples.T
         edges = grid(self._first, planes.shape[1], self._rate, MIX_HZ)
-        whole = int(edges[-1]) if len(edges) else 0
-        self._held, self._first = planes[:, whole:], self._first + whole
-        return self._mixed(planes[:, :whole], edges)
+        self._first += planes.shape[1]
+        if not len(edges):
+            self._held = np.concatenate((self._held, planes), axis=1)
+            return np.empty(0, np.float32)
+        begun = np.concatenate((self._held, planes[:, : edges[0]]), axis=1)
+        whole = planes[:, edges[0] : edges[-1]]
+        self._held = planes[:, edges[-1] :]
+        first = self._mixed(begun, np.array([begun.shape[1]]))
+        return np.concatenate((first, self._mixed(whole, edges[1:] - edges[0])))
 
     def finish(self) -> Floats:
         """The mix of the cell that was begun."""
@@ -99,7 +105,8 @@ class _Downmix:
     def _mixed(self, planes: Floats, edges: NDArray[np.int64]) -> Floats:
         if not planes.shape[1]:
             return np.empty(0, np.float32)
-        mean: Floats = planes.mean(axis=0)
+        mean: Floats = np.add.reduce(planes, axis=0)
+        mean *= np.float32(1 / len(planes))
         energy = self._energy[:, None] + np.cumsum(_energies(planes, edges), axis=1)
         mix_energy = self._mix_energy + np.cumsum(_energies(mean[None], edges)[0])
         if (energy >= _under(energy.max(axis=0), DEAD_DB)).all() and (

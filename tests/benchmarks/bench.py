@@ -8,6 +8,7 @@ import os
 
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile every module, as it does nowhere else
 
 import platform
 import shutil
