@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelChanged, ModelError, ModelMissing
 from pipeline.graphs import checkpoint, ge2e, pyannet
+from pipeline.graphs.quantization import quantized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import onnx
     import onnxruntime
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Part of the name of every graph in the cache: raise it with any change to a graph, or old ones stay in use."""
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ MODELS = {
             path="whisperx/assets/pytorch_model.bin",
             sha256="0b5b3216d60a2d32fc086b47ea8c67589aaeb26b7e07fcbe620d6d0b83e209ea",
             url="https://github.com/m-bain/whisperX/raw/v3.8.6/whisperx/assets/pytorch_model.bin",
-            build=pyannet.graph,
+            build=lambda weights: quantized(pyannet.graph(weights)),
         ),
         Model(
             name="ge2e",
@@ -77,7 +78,7 @@ MODELS = {
             path="resemblyzer/pretrained.pt",
             sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
             url="https://github.com/resemble-ai/Resemblyzer/raw/master/resemblyzer/pretrained.pt",
-            build=ge2e.graph,
+            build=lambda weights: quantized(ge2e.graph(weights), exact=ge2e.SPECTRA),
         ),
         Model(
             name="dnsmos",

@@ -22,6 +22,10 @@ _TRAINING = ("similarity_weight", "similarity_bias")
 """Parameters of the loss, which the encoder does not need."""
 
 
+SPECTRA = ("lstm.l0.last",)
+"""The node that takes in power spectra, which span more than eight bits tell apart."""
+
+
 def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
     """Build the network: `mel` (batch, frames, mels), power, 10 ms apart, to `voice` (batch, size) of length 1.
 
