@@ -42,7 +42,7 @@ class CompiledKernels(BuildHookInterface[Any]):
             command.run()
         if not built.exists():
             self.app.display_warning(
-                "no C compiler (GCC or Clang) did it, so voxgate will compute in NumPy, which is slower"
+                "no C compiler (GCC or Clang) could build it, so voxgate will compute in NumPy, which is slower"
             )
             return None
         return built

@@ -125,7 +125,9 @@ def active_samples(samples: Floats, first: int, activity: Activity) -> None:
 
 
 def _in_rows(planes: Floats) -> Floats:
-    return planes if planes.strides[-1] == planes.itemsize else np.ascontiguousarray(planes)
+    """Single precision, each channel in one piece; mostly it is so already."""
+    fits = planes.dtype == np.float32 and planes.strides[-1] == planes.itemsize
+    return planes if fits else np.ascontiguousarray(planes, np.float32)
 
 
 def _filled(fill: Callable[[NDArray[Any]], int], columns: int, dtype: DTypeLike) -> NDArray[Any]:

@@ -197,6 +197,7 @@ def test_rows_that_are_no_one_piece_are_taken_too(kind):
     sums, _ = kernels.moments(interleaved.T)
     assert sums[:, 0] == pytest.approx(interleaved.sum(axis=0, dtype=np.float64), abs=1e-12)
     assert kernels.extremes(interleaved.T, 1_000)[0][:, 0].tolist() == interleaved.max(axis=0).tolist()
+    assert kernels.moments(interleaved.T.astype(np.float64))[0].tolist() == sums.tolist()
 
 
 PLANES, SUMS, STATE = noise(2, 10), np.zeros((2, 2)), np.zeros((2, 4))
