@@ -45,11 +45,15 @@ class Settings:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     relaxed: tuple[Relaxed, ...] = ()
+    _filled: dict[str, Limits] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def limits(self, subject: Subject) -> Limits:
-        """The subject's limits, filled."""
-        start = len(subject.name) + 1
-        return subject.limits(**{d.key[start:]: self.values[d.key] for d in subject.declared()})
+        """The subject's limits, filled once, for every clip asks for them."""
+        if subject.name not in self._filled:
+            start = len(subject.name) + 1
+            filled = subject.limits(**{d.key[start:]: self.values[d.key] for d in subject.declared()})
+            self._filled[subject.name] = filled
+        return self._filled[subject.name]
 
     @property
     def sha256(self) -> str:

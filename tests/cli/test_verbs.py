@@ -96,7 +96,7 @@ def test_the_doctor_finds_this_machine_well(voxgate, tmp_path):
     ran = voxgate("doctor", "-o", tmp_path)
     assert ran.status == 0, ran.stdout
     assert all(line.startswith("ok ") for line in ran.stdout.splitlines())
-    for looked_at in ("python", "numpy", "decoders", "model pyannet", "model dnsmos", "room"):
+    for looked_at in ("python", "numpy", "kernels", "decoders", "model pyannet", "model dnsmos", "room"):
         assert f" {looked_at} " in ran.stdout
     assert list(tmp_path.iterdir()) == []
 
