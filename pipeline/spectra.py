@@ -3,6 +3,7 @@
 import numpy as np
 import scipy
 
+from pipeline import kernels
 from pipeline.records import Activity, Floats
 
 SIZE = 512
@@ -42,7 +43,7 @@ class FrameSpectra:
             count = min(AT_ONCE, frames - first)
             windows = np.lib.stride_tricks.sliding_window_view(self._held[first * Activity.HOP :], SIZE)
             bins = scipy.fft.rfft(windows[: count * Activity.HOP : Activity.HOP] * self._window)
-            power = np.square(bins.real) + np.square(bins.imag)
+            power = kernels.powers(bins)
             power[:, 1:-1] *= 2
             made.append(power)
         self._held = self._held[frames * Activity.HOP :]

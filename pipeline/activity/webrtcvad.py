@@ -42,7 +42,7 @@ class Engine:
     def _decide(self, chunks: int) -> None:
         pcm = (np.clip(self._held[: chunks * CHUNK], -1, 1) * 32767).astype("<i2").tobytes()
         size = 2 * CHUNK
-        said = [self._vad.is_speech(pcm[i : i + size], Activity.RATE_HZ) for i in range(0, len(pcm), size)]
+        said = [self._vad.is_speech(pcm[at : at + size], Activity.RATE_HZ, CHUNK) for at in range(0, len(pcm), size)]
         self._decisions = np.concatenate((self._decisions, np.array(said, np.float32)))
         self._held = self._held[chunks * CHUNK :]
 

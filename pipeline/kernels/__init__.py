@@ -64,6 +64,14 @@ def moments(planes: Floats, edges: Whole = NOWHERE) -> tuple[Doubles, Doubles]:
     return sums, squares
 
 
+def powers(bins: NDArray[np.complex64]) -> Floats:
+    """The squared magnitudes of a spectrum's bins, in any shape whose last axis is in one piece."""
+    rows = bins.reshape(-1, bins.shape[-1])
+    made = np.empty(rows.shape, np.float32)
+    chosen.powers(rows.view(np.float32), made)
+    return made.reshape(bins.shape)
+
+
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole) -> Doubles:
     """The second of `moments` of the samples behind a filter of two second-order sections, (2, 6).
 

@@ -30,6 +30,11 @@ def moments(planes: Floats, edges: Whole, sums: Doubles, squares: Doubles) -> No
     sums[:, -1], squares[:, -1] = rest.sum(axis=1), np.square(rest).sum(axis=1)
 
 
+def powers(parts: Floats, made: Floats) -> None:
+    """See `pipeline.kernels.powers`."""
+    np.add(np.square(parts[:, ::2]), np.square(parts[:, 1::2]), out=made)
+
+
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole, energies: Doubles) -> None:
     """See `pipeline.kernels.filtered_energies`."""
     per_section = state.reshape(len(planes), len(sos), 2).transpose(1, 0, 2)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from pipeline import kernels
 from pipeline.records import Floats
 from pipeline.windows import Windows
 
@@ -90,7 +91,7 @@ class BandwidthMeter:
     def _keep(self, windows: Floats) -> None:
         """Note the levels of windows (windows, channels, size), and drop every second one when there is no more room."""
         bins = scipy.fft.rfft(windows * self._window)
-        power = (np.square(bins.real) + np.square(bins.imag)).mean(axis=1)
+        power = np.add.reduce(kernels.powers(bins), axis=1) / np.float32(bins.shape[1])
         bands = np.add.reduceat(power, self._firsts, axis=1)
         level = 10 * np.log10(np.maximum(bands, 10 ** (LOWEST_DB / 10))) - LOWEST_DB
         self._levels[self._kept : self._kept + len(windows)] = np.minimum(np.round(level), 255)

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.dsp import Doubles, power_db
 from pipeline.records import Activity, Floats
 
-FACTOR, TAPS, AT_ONCE = 8, 97, 64
+FACTOR, TAPS, AT_ONCE = 8, 97, 16
 RATE_HZ = Activity.RATE_HZ // FACTOR
 SIZE, HOP = 4096, 2048
 BIN_HZ = RATE_HZ / SIZE
@@ -111,7 +111,7 @@ def _smoothed(power: Doubles) -> Doubles:
 
 
 def _filters() -> Floats:
-    """The low-pass for every eighth sample, as a matrix that makes 64 of them from the samples they need."""
+    """The low-pass for every eighth sample, as a matrix that makes 16 of them from the samples they need."""
     taps = np.sinc((np.arange(TAPS) - TAPS // 2) / FACTOR) * np.hamming(TAPS)
     taps /= taps.sum()
     filters = np.zeros((TAPS + (AT_ONCE - 1) * FACTOR, AT_ONCE), np.float32)

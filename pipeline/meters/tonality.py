@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from pipeline import kernels
 from pipeline.dsp import Doubles
 from pipeline.records import Floats
 from pipeline.series import Series
@@ -87,7 +88,7 @@ class SteadyPartials:
         windows = np.lib.stride_tricks.sliding_window_view(self._held, SIZE)[: frames * HOP : HOP]
         self._held = self._held[frames * HOP :]
         bins = scipy.fft.rfft(windows * self._window, axis=1)[:, FIRST_BIN:END_BIN]
-        level_db = 10 * np.log10(np.square(bins.real) + np.square(bins.imag) + np.float32(SILENT))
+        level_db = 10 * np.log10(kernels.powers(bins) + np.float32(SILENT))
         self._peaks = np.concatenate((self._peaks, _peaks(level_db)))
         self._level_db = np.concatenate((self._level_db, level_db))
         self._decide(max(len(self._peaks) - STEADY_FRAMES, 0))

@@ -103,6 +103,15 @@ def test_a_filter_forgets_what_is_next_to_nothing(both):
     assert compiled == pytest.approx(in_numpy, rel=1e-11)
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (3, 257), (4, 2, 33)])
+def test_powers_are_the_squared_magnitudes_also_of_a_part_of_the_bins(kind, shape):
+    draw = np.random.default_rng(3)
+    bins = (draw.standard_normal(shape) + 1j * draw.standard_normal(shape)).astype(np.complex64)
+    for part in (bins, bins[..., 1:-1]):
+        # Two products and a sum in single precision.
+        assert kernels.powers(part) == pytest.approx(np.abs(part.astype(np.complex128)) ** 2, rel=3e-7)
+
+
 @pytest.mark.parametrize("size", [1, 7, 8, 32, 44, 1_000, 2_000])
 def test_extremes_are_those_of_each_cell_and_of_the_short_last_one(kind, size):
     planes = noise(2, 1_003)
@@ -211,6 +220,7 @@ REFUSED = {
     "three axes": ("moments", (PLANES[None], np.array([5]), SUMS, SUMS.copy())),
     "too few arguments": ("moments", (PLANES,)),
     "room that is read-only": ("moments", (PLANES, np.array([5]), np.frombuffer(bytes(32)).reshape(2, 2), SUMS)),
+    "powers of other bins": ("powers", (noise(2, 10), np.zeros((2, 4), np.float32))),
     "three sections": ("filtered_energies", (np.zeros((3, 6)), STATE, PLANES, np.array([5]), SUMS)),
     "no state": ("filtered_energies", (np.zeros((2, 6)), np.zeros((1, 4)), PLANES, np.array([5]), SUMS)),
     "cells of no size": ("extremes", (PLANES, np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32), 0)),
