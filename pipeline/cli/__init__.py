@@ -1,5 +1,6 @@
 """The command line: one file a verb, gathered here."""
 
+import gc
 import io
 import os
 import sys
@@ -8,6 +9,10 @@ import typer
 
 from pipeline.cli import check, datasets, diff, doctor, explain, export, judge, train, upload
 from pipeline.cli import list as listing
+
+SELDOM = (100_000, 50, 100)
+"""When garbage is looked for. A run over thousands of clips makes millions of records that all live until its end, and looking
+through them again and again takes up to a tenth of a second run's time; what refers to itself is rare here and small."""
 
 app = typer.Typer(
     name="voxgate",
@@ -46,4 +51,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal without Unicode still gets every file name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(*SELDOM)
     app(prog_name="voxgate")
