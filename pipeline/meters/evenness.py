@@ -93,12 +93,14 @@ class EvennessMeter:
     def _changes(self) -> Doubles:
         """For every boundary of two sections with enough of them on either side: the level behind it minus that before."""
         levels = self._sections.array()[:, 2]
-        count = len(levels) - 2 * LEAST_SECTIONS + 1
-        if count <= 0:
-            return np.empty(0)
-        # Sides that reach over an end of the clip are filled up with numbers that are none, which the median passes over.
-        beyond = np.full(SIDE_SECTIONS - LEAST_SECTIONS, np.nan)
-        padded = np.concatenate((beyond, levels, beyond))
-        sides: Doubles = np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, SIDE_SECTIONS), axis=1)
-        changes: Doubles = sides[SIDE_SECTIONS:] - sides[:count]
-        return changes
+        return _before(levels[::-1])[::-1] - _before(levels)
+
+
+def _before(levels: Doubles) -> Doubles:
+    """The median of the up to ten sections before each boundary of two that has enough of them on either side."""
+    known = levels[: max(len(levels) - LEAST_SECTIONS, 0)]
+    made = [float(np.median(known[:at])) for at in range(LEAST_SECTIONS, min(SIDE_SECTIONS, len(known) + 1))]
+    if len(known) < SIDE_SECTIONS:
+        return np.array(made)
+    whole = np.lib.stride_tricks.sliding_window_view(known, SIDE_SECTIONS)
+    return np.concatenate((made, np.median(whole, axis=1)))

@@ -81,3 +81,14 @@ def test_the_block_size_changes_nothing(even):
 def test_hours_are_measured_by_medians_of_more_sections():
     levels = np.tile(syllables(60, np.random.default_rng(3)), 60)
     assert measured(levels + np.linspace(0, 8, len(levels)), size=5_900).drift_db() == pytest.approx(8, abs=0.5)
+
+
+@pytest.mark.parametrize("count", [0, 9, 10, 11, 14, 15, 19, 20, 21, 40])
+def test_changes_are_between_the_medians_of_up_to_ten_sections(count):
+    levels = np.random.default_rng(count).standard_normal(count)
+    meter = EvennessMeter()
+    meter._sections.extend(np.column_stack((np.zeros((count, 2)), levels)))
+    wanted = [
+        np.median(levels[at : at + 10]) - np.median(levels[max(at - 10, 0) : at]) for at in range(5, count - 5 + 1)
+    ]
+    assert meter._changes().tolist() == pytest.approx(wanted)
