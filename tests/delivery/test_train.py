@@ -212,13 +212,18 @@ def test_voices_are_shown_though_the_ledger_is_in_use(studio, approved, double):
         assert len(studio.outcome(done).voices) == 4
 
 
-def test_a_lost_order_is_told_once_even_if_status_finds_it_first(studio, double):
-    plan = studio.plan("narrator", "en", None)
+def lost_order(studio, double, **listed):
+    """A training that was ordered, but whose answer was lost; `listed` is what the listing says otherwise."""
+    dataset = studio.plan("narrator", "en", None).dataset.id
     ledger = Ledger(studio._parcel.out, "cartesia", double.url)  # noqa: SLF001 - where it lies
-    ledger.write("ordering", dataset=plan.dataset.id, mark="voxgate-1")
+    ledger.write("ordering", dataset=dataset, mark="voxgate-1")
     ledger.close()
     fields = {"name": "narrator", "description": "[voxgate-1]", "language": "en", "model_id": "sonic-3-2026-01-12"}
-    lost = double.account.create_fine_tune({**fields, "dataset": plan.dataset.id})
+    return double.account.create_fine_tune({**fields, "dataset": dataset, **listed})
+
+
+def test_a_lost_order_is_told_once_even_if_status_finds_it_first(studio, double):
+    lost = lost_order(studio, double)
     with training.studio(studio._parcel.out, "cartesia", studio._means) as other:  # noqa: SLF001 - the same
         assert other.latest(None).id == lost.id
     with training.studio(studio._parcel.out, "cartesia", studio._means) as again:  # noqa: SLF001 - the same
@@ -228,12 +233,7 @@ def test_a_lost_order_is_told_once_even_if_status_finds_it_first(studio, double)
 
 
 def test_a_lost_order_is_found_by_its_mark_whatever_the_listing_says_of_its_dataset(studio, double):
-    plan = studio.plan("narrator", "en", None)
-    ledger = Ledger(studio._parcel.out, "cartesia", double.url)  # noqa: SLF001 - where it lies
-    ledger.write("ordering", dataset=plan.dataset.id, mark="voxgate-1")
-    ledger.close()
-    fields = {"name": "narrator", "description": "[voxgate-1]", "language": "en", "model_id": "sonic-3-2026-01-12"}
-    lost = double.account.create_fine_tune({**fields, "dataset": ""})
+    lost = lost_order(studio, double, dataset="")
     with training.studio(studio._parcel.out, "cartesia", studio._means) as again:  # noqa: SLF001 - the same
         assert [t.id for t in again.plan("narrator", "en", None).earlier.found] == [lost.id]
 
