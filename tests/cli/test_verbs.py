@@ -1,6 +1,8 @@
 """The small verbs, and the same from Python."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -147,3 +149,9 @@ def test_from_python_the_same_files_and_verdicts_come_out(recordings, tmp_path):
 def test_the_api_is_what_it_says():
     assert sorted(pipeline.__all__) == ["__version__", "check", "judge", "upload"]
     assert all(hasattr(pipeline, name) for name in pipeline.__all__)
+
+
+def test_the_process_that_hands_out_work_loads_no_decoder():
+    program = "import sys, pipeline.run; print(sorted({'av', 'soxr', 'scipy', 'onnxruntime'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "[]"
