@@ -1,22 +1,8 @@
-from pipeline.dsp import Doubles
-from pipeline.kernels import Whole
-from pipeline.records import Floats
-
-def moments(planes: Floats, edges: Whole, sums: Doubles, squares: Doubles, /) -> None: ...
-def powers(parts: Floats, made: Floats, /) -> None: ...
-def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole, energies: Doubles, /) -> None: ...
-def extremes(planes: Floats, high: Floats, low: Floats, size: int, /) -> None: ...
-def runs_over(plane: Floats, found: Whole, sign: float, least: float, /) -> int: ...
-def tops(plane: Floats, shape: Doubles, made: Doubles, sign: float, /) -> int: ...
-def highest_between(plane: Floats, phases: Floats, gain: float, best: float, /) -> float: ...
-def active_samples(
-    samples: Floats,
-    thresholds: Doubles,
-    envelope: Doubles,
-    active: Whole,
-    over_until: Whole,
-    g: float,
-    hold: int,
-    first: int,
-    /,
-) -> None: ...
+from pipeline.kernels.plain import active_samples as active_samples
+from pipeline.kernels.plain import extremes as extremes
+from pipeline.kernels.plain import filtered_energies as filtered_energies
+from pipeline.kernels.plain import highest_between as highest_between
+from pipeline.kernels.plain import moments as moments
+from pipeline.kernels.plain import powers as powers
+from pipeline.kernels.plain import runs_over as runs_over
+from pipeline.kernels.plain import tops as tops
