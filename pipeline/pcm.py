@@ -20,7 +20,7 @@ DEFAULT_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1
 class Conformer:
     """Brings frames to the rate and channels of the first one, when a file changes them on its way.
 
-    Samples are handed out `at_once`, so many a channel, or more where that are very few. Kept: as many, and a resampler's filter,
+    So many samples a channel as `at_once` says are handed out together, or more where those would be very few. Kept: as many, and a resampler's filter,
     from the first change on. `changes` counts the changes.
     """
 

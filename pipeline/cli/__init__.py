@@ -11,8 +11,8 @@ from pipeline.cli import check, datasets, diff, doctor, explain, export, judge, 
 from pipeline.cli import list as listing
 
 SELDOM = (100_000, 50, 100)
-"""When garbage is looked for. A run over thousands of clips makes millions of records that all live until its end, and looking
-through them again and again takes up to a tenth of a second run's time; what refers to itself is rare here and small."""
+"""When garbage is looked for. A run over thousands of clips makes very many records that all live until its end, and are not
+looked through again and again; what refers to itself is rare here and small."""
 
 app = typer.Typer(
     name="voxgate",

@@ -1,4 +1,4 @@
-"""LSTMs with weights of eight bits, which processors multiply two to four times as fast.
+"""LSTMs with weights of eight bits, of which a processor multiplies more at once.
 
 Each unit of a gate has a scale of its own, and its weights take 7 of the 8 bits: two products of a weight and an input of 8 bits then
 fit into 16 bits, so that every processor gives the same result, whatever instructions it has. What goes in is brought to 8 bits

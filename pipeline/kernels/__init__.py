@@ -1,6 +1,6 @@
 """Sums over single samples that cost most: compiled where the install found a C compiler, and in NumPy where it did not.
 
-Both do the same to the last few bits; `plain` is the one to read. Samples are float32 (channels, frames) throughout.
+Both do the same but for rounding; `plain` is the one to read. Samples are float32 (channels, frames) throughout.
 """
 
 from collections.abc import Callable

@@ -28,9 +28,8 @@ class TruePeakMeter:
     def feed(self, samples: Floats) -> None:
         """Take in samples (frames, channels)."""
         planes = samples.T
-        self._search(
-            np.concatenate((self._tail, planes[:, : TAPS - 1]), axis=1)
-        )  # where it joins on to the last samples
+        seam = np.concatenate((self._tail, planes[:, : TAPS - 1]), axis=1)
+        self._search(seam)
         self._search(planes)
         self._tail = np.concatenate((self._tail, planes[:, -(TAPS - 1) :]), axis=1)[:, -(TAPS - 1) :]
 
