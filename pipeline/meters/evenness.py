@@ -70,14 +70,15 @@ class EvennessMeter:
 
     def step_db(self) -> float | None:
         """The largest lasting change of level, negative for a fall; `None` with under 10 s of speech."""
-        changes = self._changes()
-        return float(changes[np.abs(changes).argmax()]) if len(changes) else None
+        found = changes(self._sections.array()[:, 2])
+        return float(found[np.abs(found).argmax()]) if len(found) else None
 
     def steps(self) -> tuple[Span, ...]:
         """Where the level changes lastingly by 4 dB or more: the seconds of speech right before and behind."""
-        changes, sections = np.abs(self._changes()), self._sections.array()
+        sections = self._sections.array()
+        lasting = np.abs(changes(sections[:, 2])) >= STEP_DB
         found = []
-        for first, end in runs(changes >= STEP_DB)[:MAX_STEPS]:
+        for first, end in runs(lasting)[:MAX_STEPS]:
             at = LEAST_SECTIONS + int(first) + self._sharpest(LEAST_SECTIONS + np.arange(first, end))
             begin, until = float(sections[at - 1, 0]), float(sections[at, 1])
             found.append(Span(begin * Activity.FRAME_S, until * Activity.FRAME_S))
@@ -90,10 +91,10 @@ class EvennessMeter:
         ahead = levels[boundaries[:, None] + beside].mean(axis=1)
         return int(np.abs(ahead - levels[boundaries[:, None] - 1 - beside].mean(axis=1)).argmax())
 
-    def _changes(self) -> Doubles:
-        """For every boundary of two sections with enough of them on either side: the level behind it minus that before."""
-        levels = self._sections.array()[:, 2]
-        return _before(levels[::-1])[::-1] - _before(levels)
+
+def changes(levels: Doubles) -> Doubles:
+    """For every boundary of two sections with enough of them on either side: the level behind it minus that before."""
+    return _before(levels[::-1])[::-1] - _before(levels)
 
 
 def _before(levels: Doubles) -> Doubles:

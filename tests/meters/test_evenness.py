@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.meters.evenness import EvennessMeter
+from pipeline.meters.evenness import EvennessMeter, changes
 from pipeline.records import Activity
 
 FRAMES_PER_S = 1 / Activity.FRAME_S
@@ -86,9 +86,7 @@ def test_hours_are_measured_by_medians_of_more_sections():
 @pytest.mark.parametrize("count", [0, 9, 10, 11, 14, 15, 19, 20, 21, 40])
 def test_changes_are_between_the_medians_of_up_to_ten_sections(count):
     levels = np.random.default_rng(count).standard_normal(count)
-    meter = EvennessMeter()
-    meter._sections.extend(np.column_stack((np.zeros((count, 2)), levels)))
     wanted = [
         np.median(levels[at : at + 10]) - np.median(levels[max(at - 10, 0) : at]) for at in range(5, count - 5 + 1)
     ]
-    assert meter._changes().tolist() == pytest.approx(wanted)
+    assert changes(levels).tolist() == pytest.approx(wanted)
