@@ -8,10 +8,12 @@ import base64
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels import Peaks, meetings
 from pipeline.records import Activity
 
 Ints = NDArray[np.int64]
@@ -48,11 +50,18 @@ a codec, a telephone or noise at 20 dB have 56 to 100 %, other words by chance 1
 
 
 @dataclass(frozen=True, slots=True)
-class Peaks:
-    """The peaks of a clip in the order of time: frame and half bin of each."""
+class _Print:
+    """The peaks of a clip, and for each the numbers of the first within WINDOW_FRAMES of it and of the first behind these."""
 
-    frames: Ints
-    steps: Ints
+    peaks: Peaks
+    first: Ints
+    end: Ints
+
+    @classmethod
+    def of(cls, clip: Peaks) -> "_Print":
+        """Those peaks with what is around them, which all that the clip is held against have in common."""
+        first = clip.frames.searchsorted(clip.frames - WINDOW_FRAMES)
+        return cls(clip, first, clip.frames.searchsorted(clip.frames + WINDOW_FRAMES, side="right"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +111,9 @@ def seconds(frames: int) -> float:
 
 def shared(clips: Sequence[Peaks]) -> Iterator[Shared]:
     """Every pair of clips that hold some of the same sound, the first before the second in `clips`."""
+    print_of = cache(lambda number: _Print.of(clips[number]))
     for (first, second), shifts in _candidates(clips):
-        found = _compared(clips[first], clips[second], shifts)
+        found = _compared(print_of(first), print_of(second), shifts)
         if found is not None:
             yield Shared(first, second, *found)
 
@@ -156,6 +166,8 @@ def _votes(clips: Sequence[Peaks]) -> tuple[Ints, Ints]:
 def _counted(keys: Ints, votes: Ints, parts: list[Ints]) -> tuple[Ints, Ints]:
     """Counts with more keys counted in."""
     more, counts = np.unique(np.concatenate(parts), return_counts=True)
+    if not len(keys):
+        return more, counts
     merged, place = np.unique(np.concatenate((keys, more)), return_inverse=True)
     total = np.bincount(place, np.concatenate((votes, counts)), len(merged))
     return merged, total.astype(np.int64)
@@ -185,23 +197,22 @@ def _hashes(clips: Sequence[Peaks]) -> tuple[Ints, Ints, Ints]:
     return codes[order], owner[at[order]], frame[at[order]]
 
 
-def _compared(one: Peaks, other: Peaks, shifts: list[int]) -> tuple[Part, Part] | None:
+def _compared(one: _Print, other: _Print, shifts: list[int]) -> tuple[Part, Part] | None:
     """What each of two clips shares with the other, at any of the shifts; `None` where none of them holds."""
-    parts = ([np.zeros(len(one.frames), bool)], [np.zeros(len(other.frames), bool)])
+    parts: tuple[list[Flags], ...] = ([], [])
     stretches: tuple[list[tuple[int, int, int]], ...] = ([], [])
     tried: list[int] = []
     for near in shifts:
         if len(tried) == MAX_SHIFTS or any(abs(near - shift) <= 2 * SHIFT_CELL for shift in tried):
             continue
         tried.append(near)
-        shift = _exactly(one, other, near)
-        if shift is None:
+        shift = _exactly(one.peaks, other.peaks, near)
+        if shift is None or (here := _same(one, other.peaks, shift)) is None:
             continue
-        here, there = _same(one, other, shift), _same(other, one, -shift - 1)
-        if here is None or there is None:
+        if (there := _same(other, one.peaks, -shift - 1)) is None:
             continue
         for side, (clip, (same, met), later) in enumerate(((one, here, shift), (other, there, -shift))):
-            ends = clip.frames[met][[0, -1]]
+            ends = clip.peaks.frames[met][[0, -1]]
             parts[side].append(same)
             stretches[side].append((int(ends[0]), int(ends[1]), int(ends[0]) + later))
     if not stretches[0]:
@@ -219,43 +230,19 @@ def _part(flags: list[Flags], stretches: list[tuple[int, int, int]]) -> Part:
 def _exactly(one: Peaks, other: Peaks, near: int) -> int | None:
     """The shift at which most peaks meet, within a cell and a half of a voted one; `None` where too few do."""
     reach = SHIFT_CELL * 3 // 2
-    own, theirs = _close(one, other, near - reach, near + reach + 1)
-    late = other.frames[theirs] - one.frames[own] - near + reach
-    counts = np.bincount(late, minlength=2 * reach + 2)
+    _, counts = meetings(one, other, near - reach, 2 * reach + 2, NEAR_STEPS)
     met = counts[:-1] + counts[1:]
     best = int(np.argmax(met))
     return near - reach + best if met[best] >= MIN_PEAKS else None
 
 
-def _met(one: Peaks, other: Peaks, shift: int) -> Flags:
-    """Which peaks of one stand in the other, that much or a frame later."""
-    met = np.zeros(len(one.frames), bool)
-    met[_close(one, other, shift, shift + 1)[0]] = True
-    return met
-
-
-def _close(one: Peaks, other: Peaks, least: int, most: int) -> tuple[Ints, Ints]:
-    """The numbers of all pairs of peaks of like frequency of which the other's is from `least` to `most` frames later."""
-    ends = other.frames[0] - most, other.frames[-1] - least
-    start, end = one.frames.searchsorted(ends[0]), one.frames.searchsorted(ends[1], side="right")
-    frames = one.frames[start:end]
-    first = other.frames.searchsorted(frames + least)
-    counts = other.frames.searchsorted(frames + most, side="right") - first
-    own = np.repeat(np.arange(start, end), counts)
-    theirs = np.arange(len(own)) + np.repeat(first - np.cumsum(counts) + counts, counts)
-    alike = np.abs(other.steps[theirs] - one.steps[own]) <= NEAR_STEPS
-    return own[alike], theirs[alike]
-
-
-def _same(one: Peaks, other: Peaks, shift: int) -> tuple[Flags, Flags] | None:
+def _same(one: _Print, other: Peaks, shift: int) -> tuple[Flags, Flags] | None:
     """Which peaks of one lie where enough of those around them stand in the other, and which of these do.
 
     `None` when all of it may be by chance.
     """
-    each = _met(one, other, shift)
+    each, _ = meetings(one.peaks, other, shift, 2, NEAR_STEPS)
     met = np.concatenate(([0], np.cumsum(each)))
-    first = one.frames.searchsorted(one.frames - WINDOW_FRAMES)
-    end = one.frames.searchsorted(one.frames + WINDOW_FRAMES, side="right")
-    same: Flags = (met[end] - met[first]) >= MIN_NEAR_RATIO * (end - first)
+    same: Flags = (met[one.end] - met[one.first]) >= MIN_NEAR_RATIO * (one.end - one.first)
     certain = same & each
     return (same, certain) if certain.sum() >= max(MIN_PEAKS, MIN_RATIO * same.sum()) else None

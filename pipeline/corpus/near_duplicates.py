@@ -7,7 +7,8 @@ import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.corpus import preference
-from pipeline.prints import MIN_PEAKS, Peaks, Shared, peaks, seconds, shared
+from pipeline.kernels import Peaks
+from pipeline.prints import MIN_PEAKS, Shared, peaks, seconds, shared
 from pipeline.readings import Fingerprint
 from pipeline.records import Clip, Evidence, Severity, Span
 from pipeline.set_readings import Match, NearDuplicates, Piece

@@ -110,6 +110,23 @@ def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> 
     return chosen.highest_between(_in_rows(plane), phases, gain, best)
 
 
+class Peaks(NamedTuple):
+    """The spectral peaks of a clip in the order of time: frame (peaks,) and half bin (peaks,) of each."""
+
+    frames: Whole
+    steps: Whole
+
+
+def meetings(one: Peaks, other: Peaks, least: int, latenesses: int, near: int) -> tuple[NDArray[np.bool_], Whole]:
+    """Which peaks of one have one of the other within `near` steps that is `least` frames later, or up to `latenesses` - 1 more.
+
+    The second are the numbers of such pairs at each lateness.
+    """
+    met, counts = np.empty(len(one.frames), np.int64), np.empty(latenesses, np.int64)
+    chosen.meetings(*one, *other, met, counts, least, near)
+    return met.astype(bool), counts
+
+
 class Activity(NamedTuple):
     """How long a signal was active by ITU-T P.56, for each of some rising thresholds; all of it is brought up to date.
 

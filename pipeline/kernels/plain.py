@@ -122,6 +122,30 @@ def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> 
     return best
 
 
+def meetings(
+    frames: Whole,
+    steps: Whole,
+    other_frames: Whole,
+    other_steps: Whole,
+    met: Whole,
+    counts: Whole,
+    least: int,
+    near: int,
+) -> None:
+    """See `pipeline.kernels.meetings`."""
+    met[:] = counts[:] = 0
+    most = least + len(counts) - 1
+    start, end = np.searchsorted(frames, (other_frames[:1].sum() - most, other_frames[-1:].sum() - least + 1))
+    first = other_frames.searchsorted(frames[start:end] + least)
+    found = other_frames.searchsorted(frames[start:end] + most, side="right") - first
+    own = np.repeat(np.arange(start, end), found)
+    theirs = np.arange(len(own)) + np.repeat(first - np.cumsum(found) + found, found)
+    alike = np.abs(other_steps[theirs] - steps[own]) <= near
+    own, theirs = own[alike], theirs[alike]
+    met[own] = 1
+    counts += np.bincount(other_frames[theirs] - frames[own] - least, minlength=len(counts))
+
+
 def active_samples(
     samples: Floats,
     thresholds: Doubles,

@@ -201,6 +201,26 @@ def test_active_samples_do_not_depend_on_how_the_signal_is_cut(kind):
     assert whole.over_until.tolist() == parts.over_until.tolist()
 
 
+def peaks(count, *, seed, frames=300):
+    draw = np.random.default_rng(seed)
+    return kernels.Peaks(np.sort(draw.integers(0, frames, count)), draw.integers(0, 196, count))
+
+
+@pytest.mark.parametrize("sizes", [(0, 0), (0, 5), (5, 0), (1, 1), (400, 300), (30, 2_000)])
+@pytest.mark.parametrize("least", [-400, -30, -1, 0, 17, 400])
+def test_meetings_are_those_of_all_pairs_of_peaks(kind, sizes, least):
+    one, other = (peaks(size, seed=size + 1) for size in sizes)
+    met, counts = kernels.meetings(one, other, least, 14, 2)
+    wanted_met, wanted = [False] * len(one.frames), [0] * 14
+    for at, (frame, step) in enumerate(zip(one.frames, one.steps, strict=True)):
+        for late in (other.frames - frame - least)[abs(other.steps - step) <= 2].tolist():
+            if 0 <= late < 14:
+                wanted[late] += 1
+                wanted_met[at] = True
+    assert counts.tolist() == wanted
+    assert met.tolist() == wanted_met
+
+
 def test_rows_that_are_no_one_piece_are_taken_too(kind):
     interleaved = noise(1_000, 2)
     sums, _ = kernels.moments(interleaved.T)
@@ -209,7 +229,7 @@ def test_rows_that_are_no_one_piece_are_taken_too(kind):
     assert kernels.moments(interleaved.T.astype(np.float64))[0].tolist() == sums.tolist()
 
 
-PLANES, SUMS, STATE = noise(2, 10), np.zeros((2, 2)), np.zeros((2, 4))
+PLANES, SUMS, STATE, NUMBERS = noise(2, 10), np.zeros((2, 2)), np.zeros((2, 4)), np.zeros(3, int)
 REFUSED = {
     "edges behind the end": ("moments", (PLANES, np.array([11]), SUMS, SUMS.copy())),
     "edges that fall": ("moments", (PLANES, np.array([5, 4]), np.zeros((2, 3)), np.zeros((2, 3)))),
@@ -228,6 +248,9 @@ REFUSED = {
     "room of one column": ("runs_over", (PLANES[0], np.zeros((5, 1), np.int64), 1.0, 0.1)),
     "a shape of five": ("tops", (PLANES[0], np.zeros(5), np.zeros((5, 4)), 1.0)),
     "two planes": ("highest_between", (PLANES, np.zeros((3, 4), np.float32), 2.0, 0.0)),
+    "frames without steps": ("meetings", (NUMBERS, NUMBERS[:2], NUMBERS, NUMBERS, NUMBERS, NUMBERS, 0, 2)),
+    "too few flags": ("meetings", (NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS[:2], NUMBERS, 0, 2)),
+    "peaks in a table": ("meetings", (*[np.zeros((2, 3), int)] * 4, np.zeros(3, int), NUMBERS, 0, 2)),
     "too few counts": (
         "active_samples",
         (PLANES[0], THRESHOLDS, np.zeros(2), np.zeros(1, int), np.zeros(1, int), 0.9, 3, 0),

@@ -75,7 +75,7 @@ int rising(const Table *edges, Py_ssize_t frames)
 
 static PyMethodDef functions[] = {
     FUNCTION(moments),   FUNCTION(powers), FUNCTION(filtered_energies), FUNCTION(extremes),   FUNCTION(highest_between),
-    FUNCTION(runs_over), FUNCTION(tops),   FUNCTION(active_samples),    {NULL, NULL, 0, NULL},
+    FUNCTION(runs_over), FUNCTION(tops),   FUNCTION(active_samples),    FUNCTION(meetings),   {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef compiled = {PyModuleDef_HEAD_INIT, "compiled", NULL, -1, functions, NULL, NULL, NULL, NULL};

@@ -74,5 +74,6 @@ KERNEL(highest_between);
 KERNEL(runs_over);
 KERNEL(tops);
 KERNEL(active_samples);
+KERNEL(meetings);
 
 #endif
