@@ -112,6 +112,8 @@ class Journal:
         entry = self._by_key.get((sha256, _extension(source), measuring, version))
         if sha256 is None or entry is None or entry.clip.faults:
             return None
+        if (entry.clip.source, entry.stamp) == (source, stamp):
+            return entry.clip
         found = replace(entry, clip=replace(entry.clip, source=source), stamp=stamp)
         if moved:
             self.add(found)
@@ -178,10 +180,10 @@ class Journal:
         return roster, clips
 
     def _note(self, entry: Entry) -> None:
-        clip = entry.clip
+        clip, key = entry.clip, entry.key
         self._by_path[clip.source.path, entry.measuring] = entry
-        if not clip.faults or entry.key not in self._by_key:
-            self._by_key[entry.key] = entry
+        if not clip.faults or key not in self._by_key:
+            self._by_key[key] = entry
         if clip.sha256 is not None and entry.stamp is not None:
             self._digests[clip.source.path, entry.stamp] = clip.sha256
             self._sizes.add(entry.stamp.bytes)

@@ -28,6 +28,8 @@ def minutes(seconds: float) -> str:
 
 def printable(name: str) -> str:
     """A name that any terminal and browser can show: control characters and bytes that are no text are spelled out."""
+    if name.isprintable():  # lone surrogates are not
+        return name
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 

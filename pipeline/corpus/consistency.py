@@ -1,7 +1,7 @@
 """Consistency: clips that are louder, or sound as if made elsewhere, than most of the set."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class ConsistencyMeter:
         if len(passing) < MIN_CLIPS:
             return Consistency()
         middle = _Middle(passing)
-        deviations = tuple(middle.deviation(clip) for clip in clips)
+        deviations = tuple(middle.deviations(clips))
         within = [d for d, clip in zip(deviations, clips, strict=True) if clip.verdict.counts]
         return Consistency(deviations, middle.usual(within))
 
@@ -91,27 +91,39 @@ class _Middle:
         columns = ([b[i] if i < len(b) else None for b in bands] for i in range(max(map(len, bands))))
         self._bands = np.array([value for c in columns if (value := self._median(c)) is not None])
 
-    def deviation(self, clip: Clip) -> Deviation:
-        """How far a clip is from here."""
-        made = Deviation(
-            clip.source.id,
-            level_db=_difference(_level_dbfs(clip), self._level),
-            bandwidth_octaves=_difference(_octave(clip), self._octave),
-            t60_s=_difference(_t60_s(clip), self._t60),
-            floor_db=_difference(_floor_db(clip), self._floor),
-        )
-        own = np.array(_bands_db(clip))
-        count = min(len(own), len(self._bands))
-        if count < MIN_BANDS:
-            return made
-        off = own[:count] - self._bands[:count]
-        off -= np.median(off[MIDDLE_BANDS])
-        return replace(
-            made,
-            spectrum_db=float(np.sqrt(max(_distance_db2(off) - SHORT_DB2_S / _speech_s(clip), 0.0))),
-            low_db=float(off[LOW_BANDS].mean()),
-            high_db=float(off[HIGH_BANDS].mean()) if count > HIGH_BANDS.start else None,
-        )
+    def deviations(self, clips: Sequence[Clip]) -> Iterator[Deviation]:
+        """How far each clip is from here."""
+        spectra = self._spectra(clips)
+        for clip in clips:
+            spectrum_db, low_db, high_db = spectra.get(clip.source.id, (None, None, None))
+            yield Deviation(
+                clip.source.id,
+                level_db=_difference(_level_dbfs(clip), self._level),
+                bandwidth_octaves=_difference(_octave(clip), self._octave),
+                t60_s=_difference(_t60_s(clip), self._t60),
+                floor_db=_difference(_floor_db(clip), self._floor),
+                spectrum_db=spectrum_db,
+                low_db=low_db,
+                high_db=high_db,
+            )
+
+    def _spectra(self, clips: Sequence[Clip]) -> dict[str, tuple[float, float, float | None]]:
+        """By the id of each clip with enough bands: the distance of its spectrum, and how its ends differ; all of one width at once."""
+        of_width: dict[int, list[Clip]] = {}
+        for clip in clips:
+            of_width.setdefault(min(len(_bands_db(clip)), len(self._bands)), []).append(clip)
+        found: dict[str, tuple[float, float, float | None]] = {}
+        for width, alike in of_width.items():
+            if width < MIN_BANDS:
+                continue
+            off = np.array([_bands_db(clip)[:width] for clip in alike]) - self._bands[:width]
+            off -= np.median(off[:, MIDDLE_BANDS], axis=1, keepdims=True)
+            by_chance = SHORT_DB2_S / np.array([_speech_s(clip) for clip in alike])
+            distances = np.sqrt(np.maximum(_distances_db2(off) - by_chance, 0.0)).tolist()
+            lows = off[:, LOW_BANDS].mean(axis=1).tolist()
+            highs = off[:, HIGH_BANDS].mean(axis=1).tolist() if width > HIGH_BANDS.start else [None] * len(alike)
+            found |= zip((clip.source.id for clip in alike), zip(distances, lows, highs, strict=True), strict=True)
+        return found
 
     def usual(self, deviations: Sequence[Deviation]) -> Deviation:
         """The distance that most of these clips are within, quantity by quantity."""
@@ -139,12 +151,15 @@ class _Middle:
         return float(numbers[order][np.searchsorted(so_far, so_far[-1] * ratio)])
 
 
-def _distance_db2(off: NDArray[np.float64]) -> float:
-    """Mean square of a difference of spectra, smoothed, whatever its level."""
+def _distances_db2(off: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean squares of differences of spectra (clips, bands), smoothed, whatever their level."""
     bounded = np.clip(off, -MAX_BAND_DB, MAX_BAND_DB)
-    bounded -= bounded.mean()
-    filled = np.pad(bounded, SMOOTH_BANDS // 2, mode="edge")
-    return float(np.mean(np.square(np.convolve(filled, np.full(SMOOTH_BANDS, 1 / SMOOTH_BANDS), "valid"))))
+    bounded -= bounded.mean(axis=1, keepdims=True)
+    reach = SMOOTH_BANDS // 2
+    filled = np.pad(bounded, ((0, 0), (reach, reach)), mode="edge")
+    smoothed = np.lib.stride_tricks.sliding_window_view(filled, SMOOTH_BANDS, axis=1).mean(axis=2)
+    distances: NDArray[np.float64] = np.square(smoothed).mean(axis=1)
+    return distances
 
 
 def _difference(value: float | None, middle: float | None) -> float | None:

@@ -23,8 +23,8 @@ def document(report: Report) -> dict[str, Any]:
             "tool": {"name": "voxgate", "version": report.version},
             "root": report.root,
             "totals": totals(report),
-            "not_examined": codec.plain(report.not_examined),
-            "relaxed": codec.plain(report.settings.relaxed),
+            "not_examined": report.not_examined,
+            "relaxed": report.settings.relaxed,
             "language": report.language,
             "clips": [_clip(clip, report.root) for clip in report.clips if clip.verdict.counts],
         }

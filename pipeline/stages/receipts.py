@@ -16,9 +16,9 @@ def document(receipt: Receipt) -> dict[str, Any]:
             "dataset": {"id": receipt.dataset.id, "name": receipt.dataset.name},
             "manifest_sha256": receipt.manifest_sha256,
             "tool": {"name": "voxgate", "version": receipt.version},
-            "consent": codec.plain(receipt.consent),
-            "not_examined": codec.plain(receipt.not_examined),
-            "relaxed": codec.plain(receipt.relaxed),
+            "consent": receipt.consent,
+            "not_examined": receipt.not_examined,
+            "relaxed": receipt.relaxed,
             "totals": {
                 "files": len(receipt.delivered),
                 "bytes": sum(each.cleared.bytes for each in receipt.delivered),
@@ -35,7 +35,7 @@ def document(receipt: Receipt) -> dict[str, Any]:
                 }
                 for each in receipt.delivered
             ],
-            "foreign": codec.plain(receipt.foreign),
+            "foreign": receipt.foreign,
         }
     )
     return made | {"sha256": codec.digest(made)}

@@ -35,15 +35,15 @@ def document(report: Report) -> dict[str, Any]:
         "root": report.root,
         "totals": totals(report),
         "speakers": _speakers(report),
-        "not_examined": codec.plain(report.not_examined),
-        "relaxed": codec.plain(report.settings.relaxed),
-        "skipped": list(report.skipped),
-        "left_out": list(report.left_out),
-        "findings": [_finding(f, report.settings) | {"clips": list(f.evidence.clips)} for f in report.findings],
+        "not_examined": report.not_examined,
+        "relaxed": report.settings.relaxed,
+        "skipped": report.skipped,
+        "left_out": report.left_out,
+        "findings": [_finding(f, report.settings) | {"clips": f.evidence.clips} for f in report.findings],
         "clips": [_clip(clip, report.settings) for clip in report.clips],
     }
-    plain: dict[str, Any] = codec.rounded(made)
-    return plain
+    shown: dict[str, Any] = codec.rounded(made)
+    return shown
 
 
 def _speakers(report: Report) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _clip(clip: Clip, settings: Settings) -> dict[str, Any]:
         "decoded_s": container.decoded_s,
         "transcript": clip.source.transcript,
         "readings": _readings(clip),
-        "findings": [_finding(f, settings) | {"spans": codec.plain(f.evidence.spans)} for f in clip.findings],
+        "findings": [_finding(f, settings) | {"spans": f.evidence.spans} for f in clip.findings],
     }
 
 
@@ -99,6 +99,6 @@ def _readings(clip: Clip) -> dict[str, Any]:
     for name, kind in BY_SUBJECT.items():
         reading = clip.readings.by_type.get(kind)
         if reading is not None and name in SUBJECTS:
-            plain = codec.plain(reading)
-            made[name] = {key: value for key, value in plain.items() if key not in HIDDEN or (key == "why" and value)}
+            facts = codec.shallow(reading)
+            made[name] = {key: value for key, value in facts.items() if key not in HIDDEN or (key == "why" and value)}
     return made

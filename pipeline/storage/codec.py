@@ -40,21 +40,29 @@ def plain(record: Any) -> Any:
     return record
 
 
+def shallow(record: Any) -> dict[str, Any]:
+    """A dataclass as a dictionary, with its values as they are."""
+    kind: Any = type(record)
+    return {name: getattr(record, name) for name in _names(kind)}
+
+
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def rounded(value: Any, name: str = "") -> Any:
-    """A plain value with floats rounded to what their unit deserves; `name` is the field that holds it."""
+    """The plain form of a value with floats rounded to what their unit deserves; `name` is the field that holds it."""
     kind = type(value)
     if isinstance(value, float):
         digits = _digits(name)
         return value if digits is None else round(value, digits) + 0.0  # -0.0 becomes 0.0
-    if kind is dict:
-        return {key: rounded(item, key) if type(item) not in SETTLED_KINDS else item for key, item in value.items()}
-    if kind is list:
-        return [rounded(item, name) if type(item) not in SETTLED_KINDS else item for item in value]
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in SETTLED_KINDS else rounded(item, name) for item in value]
+    if dataclasses.is_dataclass(kind):
+        value = shallow(value)
+    if isinstance(value, dict):
+        return {key: item if type(item) in SETTLED_KINDS else rounded(item, key) for key, item in value.items()}
     return value
 
 
