@@ -1,5 +1,6 @@
 """Array functions without state: filters, levels and windows that more than one subject needs."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -59,6 +60,30 @@ def interpolator(factor: int, taps: int) -> Doubles:
     ideal = np.sinc(at) * np.kaiser(2 * half + 1, 8.0)[:-1]
     phases = ideal.reshape(taps, factor).T
     return np.ascontiguousarray(phases / phases.sum(axis=1, keepdims=True))
+
+
+def fast_length(least: int) -> int:
+    """The next even length from `least` on, of no prime factors but 2, 3 and 5, which transforms take in their stride."""
+    length = max(least + least % 2, 2)
+    while 30**64 % length:
+        length += 2
+    return length
+
+
+def gamma_quantile(shapes: Doubles, probability: float) -> Doubles:
+    """What a gamma variable of each shape, of scale 1, stays under with that probability, (shapes,).
+
+    By halving, on the series of the incomplete gamma function (Abramowitz and Stegun 6.5.29).
+    """
+    terms = np.arange(1, 200)[:, None]
+    scale = np.array([math.lgamma(shape + 1) for shape in shapes])
+    low, high = np.zeros(len(shapes)), np.asarray(shapes + 20 * np.sqrt(shapes) + 20, np.float64)
+    for _ in range(60):
+        middle = (low + high) / 2
+        series = 1 + np.cumprod(middle / (shapes + terms), axis=0).sum(axis=0)
+        under = series * np.exp(shapes * np.log(middle) - middle - scale) < probability
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    return high
 
 
 def grid(start: int, frames: int, rate_hz: int, hz: int) -> NDArray[np.int64]:

@@ -9,9 +9,9 @@ of the window (P. Boersma, "Accurate short-term analysis of the fundamental freq
 """
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
+from pipeline import kernels
 from pipeline.records import Floats
 
 RATE_HZ = 16_000
@@ -60,9 +60,7 @@ class MelFrames:
         return self._frames(padded) if len(padded) >= WINDOW else np.empty((0, COLUMNS), np.float32)
 
     def _frames(self, samples: Floats) -> Floats:
-        windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP] * self._window
-        bins = scipy.fft.rfft(windows, axis=1)
-        power = np.square(bins.real) + np.square(bins.imag)
+        power = kernels.power_spectra(np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP], self._window)
         made = np.empty((len(power), COLUMNS), np.float32)
         made[:, :BANDS] = power @ self._bank
         made[:, BANDS:] = self._pitch(power)
@@ -85,7 +83,7 @@ def _lags(window: Floats) -> Floats:
     The sum of the bins, those but the first twice, is the autocorrelation at 0 in the same measure. So few bins and lags are had
     sooner by a product than by a transform.
     """
-    own = scipy.fft.irfft(np.abs(scipy.fft.rfft(window)) ** 2)
+    own = np.fft.irfft(np.abs(np.fft.rfft(window)) ** 2)
     lags = np.arange(SHORTEST, LONGEST + 1)
     bins = np.arange(PITCH_BINS)[:, None]
     cosines = np.cos(2 * np.pi / WINDOW * bins * lags) * np.where(bins == 0, 1, 2)

@@ -1,7 +1,6 @@
 """Power spectra of the frames in which voice activity is told, so that what sounds and who speaks share one grid."""
 
 import numpy as np
-import scipy
 
 from pipeline import kernels
 from pipeline.records import Activity, Floats
@@ -42,8 +41,7 @@ class FrameSpectra:
         for first in range(0, frames, AT_ONCE):
             count = min(AT_ONCE, frames - first)
             windows = np.lib.stride_tricks.sliding_window_view(self._held[first * Activity.HOP :], SIZE)
-            bins = scipy.fft.rfft(windows[: count * Activity.HOP : Activity.HOP] * self._window)
-            power = kernels.powers(bins)
+            power = kernels.power_spectra(windows[: count * Activity.HOP : Activity.HOP], self._window)
             power[:, 1:-1] *= 2
             made.append(power)
         self._held = self._held[frames * Activity.HOP :]

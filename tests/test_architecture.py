@@ -69,7 +69,7 @@ HEAVY = {
     "platformdirs": {"models.py"},
     "pooch": {"models.py"},
     "rich": {"cli", "terminal"},
-    "scipy": {"checks/channels.py", "kernels/plain.py", "mel.py", "meters", "spectra.py"},
+    "scipy": {"kernels/plain.py"},
     "soxr": {"stages/derive.py"},
     "typer": {"cli", "exits.py"},
     "xxhash": {"stages/decode.py"},

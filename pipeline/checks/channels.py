@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
 from pipeline import kernels
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, grid
+from pipeline.dsp import FLOOR_DBFS, fast_length, grid
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 from pipeline.series import Series
@@ -125,12 +124,12 @@ class CrossSpectra:
     """Mean cross-spectra of all channels over windows of 64 ms, after a minute every fourth; keeps less than a window of samples."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
-        self._size = scipy.fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
+        self._size = fast_length(round(WINDOW_S * rate_hz))
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
-        self._band = slice(*np.searchsorted(hz, BAND_HZ))
+        self._band = tuple(np.searchsorted(hz, BAND_HZ).tolist())
         self._window = np.hanning(self._size).astype(np.float32)
         self._windows = Windows(channels, self._size)
-        self._sums = np.zeros((channels, channels, len(hz[self._band])), np.complex128)
+        self._sums = np.zeros((channels, channels, self._band[1] - self._band[0]), np.complex128)
         self._seen = 0
 
     def feed(self, samples: Floats) -> None:
@@ -139,8 +138,9 @@ class CrossSpectra:
         taken = [number for number in range(self._seen, until) if number < FIRST_WINDOWS or number % EVERY == 0]
         parts = self._windows.cut(samples.T, [number * self._size for number in taken])
         self._seen = until
-        parts *= self._window
-        bins = scipy.fft.rfft(parts, overwrite_x=True)[..., self._band].swapaxes(0, 1)
+        windows, channels, size = parts.shape
+        bins = kernels.spectra(parts.reshape(windows * channels, size), self._window, *self._band)
+        bins = bins.reshape(windows, channels, bins.shape[1]).swapaxes(0, 1)
         for first in range(len(bins)):
             for second in range(first, len(bins)):
                 self._sums[first, second] += np.einsum("wf,wf->f", bins[first].conj(), bins[second])

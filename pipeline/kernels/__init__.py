@@ -4,6 +4,7 @@ Both do the same but for rounding; `plain` is the one to read. Samples are float
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,12 +65,21 @@ def moments(planes: Floats, edges: Whole = NOWHERE) -> tuple[Doubles, Doubles]:
     return sums, squares
 
 
-def powers(bins: NDArray[np.complex64]) -> Floats:
-    """The squared magnitudes of a spectrum's bins, in any shape whose last axis is in one piece."""
-    rows = bins.reshape(-1, bins.shape[-1])
-    made = np.empty(rows.shape, np.float32)
-    chosen.powers(rows.view(np.float32), made)
-    return made.reshape(bins.shape)
+def spectra(windows: Floats, window: Floats, first: int = 0, end: int | None = None) -> NDArray[np.complex64]:
+    """The bins (windows, bins) from `first` up to `end` of the spectra of windows (windows, size) under a window (size,).
+
+    The size is one that `pipeline.dsp.fast_length` gives.
+    """
+    made = np.empty((len(windows), _end(window, end) - first), np.complex64)
+    chosen.spectra(_in_rows(windows), window, _roots(len(window)), made.view(np.float32), first)
+    return made
+
+
+def power_spectra(windows: Floats, window: Floats, first: int = 0, end: int | None = None) -> Floats:
+    """The squared magnitudes (windows, bins) of the same."""
+    made = np.empty((len(windows), _end(window, end) - first), np.float32)
+    chosen.power_spectra(_in_rows(windows), window, _roots(len(window)), made, first)
+    return made
 
 
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole) -> Doubles:
@@ -147,6 +157,17 @@ def active_samples(samples: Floats, first: int, activity: Activity) -> None:
     """Go on counting with samples (frames,) that begin at sample `first`."""
     thresholds, envelope, active, over_until, g, hold = activity
     chosen.active_samples(_in_rows(samples), thresholds, envelope, active, over_until, g, hold, first)
+
+
+def _end(window: Floats, end: int | None) -> int:
+    return len(window) // 2 + 1 if end is None else end
+
+
+@cache
+def _roots(size: int) -> Floats:
+    """exp(-2 pi i k / size) for each k below size, real and imaginary parts in turn."""
+    angles = -2 * np.pi / size * np.arange(size)
+    return np.stack((np.cos(angles), np.sin(angles)), axis=1).ravel().astype(np.float32)
 
 
 def _in_rows(planes: Floats) -> Floats:

@@ -4,6 +4,7 @@ from pipeline.kernels.plain import filtered_energies as filtered_energies
 from pipeline.kernels.plain import highest_between as highest_between
 from pipeline.kernels.plain import meetings as meetings
 from pipeline.kernels.plain import moments as moments
-from pipeline.kernels.plain import powers as powers
+from pipeline.kernels.plain import power_spectra as power_spectra
 from pipeline.kernels.plain import runs_over as runs_over
+from pipeline.kernels.plain import spectra as spectra
 from pipeline.kernels.plain import tops as tops

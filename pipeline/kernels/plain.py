@@ -30,9 +30,15 @@ def moments(planes: Floats, edges: Whole, sums: Doubles, squares: Doubles) -> No
     sums[:, -1], squares[:, -1] = rest.sum(axis=1), np.square(rest).sum(axis=1)
 
 
-def powers(parts: Floats, made: Floats) -> None:
-    """See `pipeline.kernels.powers`."""
-    np.add(np.square(parts[:, ::2]), np.square(parts[:, 1::2]), out=made)
+def spectra(windows: Floats, window: Floats, _roots: Floats, made: Floats, first: int) -> None:
+    """See `pipeline.kernels.spectra`."""
+    made.view(np.complex64)[:] = scipy.fft.rfft(windows * window)[:, first : first + made.shape[1] // 2]
+
+
+def power_spectra(windows: Floats, window: Floats, _roots: Floats, made: Floats, first: int) -> None:
+    """See `pipeline.kernels.power_spectra`."""
+    bins = scipy.fft.rfft(windows * window)[:, first : first + made.shape[1]]
+    np.add(np.square(bins.real), np.square(bins.imag), out=made)
 
 
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole, energies: Doubles) -> None:

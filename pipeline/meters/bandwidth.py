@@ -6,10 +6,10 @@ one is not lost far under the clip's loudest band.
 """
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from pipeline import kernels
+from pipeline.dsp import fast_length
 from pipeline.records import Floats
 from pipeline.windows import Windows
 
@@ -46,7 +46,7 @@ class BandwidthMeter:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate = rate_hz
-        self._size = scipy.fft.next_fast_len(round(WINDOW_S * rate_hz), real=True)
+        self._size = fast_length(round(WINDOW_S * rate_hz))
         window = np.hanning(self._size + 1)[:-1]
         self._window = (window / np.sqrt(np.square(window).sum() * self._size / 2)).astype(np.float32)
         self._firsts = np.searchsorted(np.fft.rfftfreq(self._size, 1 / rate_hz), np.arange(0, rate_hz / 2, BAND_HZ))
@@ -90,8 +90,9 @@ class BandwidthMeter:
 
     def _keep(self, windows: Floats) -> None:
         """Note the levels of windows (windows, channels, size), and drop every second one when there is no more room."""
-        bins = scipy.fft.rfft(windows * self._window)
-        power = np.add.reduce(kernels.powers(bins), axis=1) / np.float32(bins.shape[1])
+        count, channels, size = windows.shape
+        powers = kernels.power_spectra(windows.reshape(count * channels, size), self._window)
+        power = np.add.reduce(powers.reshape(count, channels, powers.shape[1]), axis=1) / np.float32(channels)
         bands = np.add.reduceat(power, self._firsts, axis=1)
         level = 10 * np.log10(np.maximum(bands, 10 ** (LOWEST_DB / 10))) - LOWEST_DB
         self._levels[self._kept : self._kept + len(windows)] = np.minimum(np.round(level), 255)

@@ -6,12 +6,13 @@ loud, every band has moments in which the voice leaves it free, so that the nois
 still seen (minimum statistics: Martin, IEEE Trans. Speech and Audio Processing 9, 2001).
 """
 
+from functools import cache
+
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import Doubles, runs
+from pipeline.dsp import Doubles, gamma_quantile, runs
 from pipeline.records import Activity, Floats
 from pipeline.series import Series
 
@@ -143,6 +144,14 @@ def unpaused_power(quiet: Doubles, spoken: Mask) -> float | None:
     return float(found.mean()) * UNPAUSED_RATIO if len(found) else None
 
 
+@cache
+def _bias_db(widths: tuple[int, ...], expected: float) -> Doubles:
+    """How far that quantile of noise's power in bands of so many bins is under its mean."""
+    half_freedom = np.maximum(0.75 * np.array(widths), 1.0)
+    bias_db: Doubles = 10 * np.log10(gamma_quantile(half_freedom, expected) / half_freedom)
+    return bias_db
+
+
 class Valleys:
     """The ratio of speech to the noise under it, up to 8 kHz. Keeps counts of band powers by the level of their frame, 1.5 MB."""
 
@@ -165,9 +174,7 @@ class Valleys:
     MANY = 1 << 16
 
     def __init__(self) -> None:
-        widths = np.diff(np.append(self.EDGES, 257))
-        half_freedom = np.maximum(0.75 * widths, 1.0)
-        self._bias_db = 10 * np.log10(scipy.special.gammaincinv(half_freedom, self.EXPECTED) / half_freedom)
+        self._bias_db = _bias_db(tuple(np.diff(np.append(self.EDGES, 257)).tolist()), self.EXPECTED)
         self._counts = np.zeros(self.LEVELS * len(self.EDGES) * self.POWERS, np.int32)
         self._keys = Series(np.int32)
         self._power, self._frames = 0.0, 0

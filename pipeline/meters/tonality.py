@@ -7,7 +7,6 @@ moves by tens of cents in half a second; an instrument's note by less than five.
 """
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from pipeline import kernels
@@ -87,8 +86,8 @@ class SteadyPartials:
     def _look(self, frames: int) -> None:
         windows = np.lib.stride_tricks.sliding_window_view(self._held, SIZE)[: frames * HOP : HOP]
         self._held = self._held[frames * HOP :]
-        bins = scipy.fft.rfft(windows * self._window, axis=1)[:, FIRST_BIN:END_BIN]
-        level_db = 10 * np.log10(kernels.powers(bins) + np.float32(SILENT))
+        power = kernels.power_spectra(windows, self._window, FIRST_BIN, END_BIN)
+        level_db = 10 * np.log10(power + np.float32(SILENT))
         self._peaks = np.concatenate((self._peaks, _peaks(level_db)))
         self._level_db = np.concatenate((self._level_db, level_db))
         self._decide(max(len(self._peaks) - STEADY_FRAMES, 0))

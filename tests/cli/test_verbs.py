@@ -155,3 +155,16 @@ def test_the_process_that_hands_out_work_loads_no_decoder():
     program = "import sys, pipeline.run; print(sorted({'av', 'soxr', 'scipy', 'onnxruntime'} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_a_clip_is_examined_without_scipy_where_the_kernels_were_compiled(recordings, tmp_path):
+    pytest.importorskip("pipeline.kernels.compiled", reason="the kernels were not compiled")
+    program = (
+        "import sys; from pathlib import Path; from pipeline import run\n"
+        "request = run.Request((sys.argv[1],), Path(sys.argv[2]), overrides=('speech.engine=webrtcvad', 'quality.engine=off'))\n"
+        "report = run.check(request)\n"
+        "print(not report.faults, 'pipeline.examine' in sys.modules, 'scipy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(recordings), str(tmp_path / "out")]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", "True", "False"]

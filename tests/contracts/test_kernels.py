@@ -103,13 +103,35 @@ def test_a_filter_forgets_what_is_next_to_nothing(both):
     assert compiled == pytest.approx(in_numpy, rel=1e-11)
 
 
-@pytest.mark.parametrize("shape", [(1, 3), (3, 257), (4, 2, 33)])
-def test_powers_are_the_squared_magnitudes_also_of_a_part_of_the_bins(kind, shape):
-    draw = np.random.default_rng(3)
-    bins = (draw.standard_normal(shape) + 1j * draw.standard_normal(shape)).astype(np.complex64)
-    for part in (bins, bins[..., 1:-1]):
-        # Two products and a sum in single precision.
-        assert kernels.powers(part) == pytest.approx(np.abs(part.astype(np.complex128)) ** 2, rel=3e-7)
+@pytest.mark.parametrize("size", [2, 4, 6, 10, 30, 360, 400, 512, 1_080, 1_920, 2_880, 12_288])
+def test_spectra_are_those_of_numpy_in_double_precision(kind, size):
+    windows, window = noise(19, size), np.hanning(size + 2)[1:-1].astype(np.float32)
+    wanted = np.fft.rfft(windows.astype(np.float64) * window)
+    most = float(np.abs(wanted).max())
+    # Rounding of single precision grows with the number of passes, of which there are seven at most.
+    assert kernels.spectra(windows, window) == pytest.approx(wanted, abs=1e-6 * most)
+    assert kernels.power_spectra(windows, window) == pytest.approx(np.abs(wanted) ** 2, rel=1e-5, abs=1e-6 * most**2)
+
+
+def test_some_of_the_bins_are_the_same_as_in_all(kind):
+    windows, window = noise(3, 512), np.hanning(512).astype(np.float32)
+    assert np.array_equal(kernels.spectra(windows, window, 7, 100), kernels.spectra(windows, window)[:, 7:100])
+    assert np.array_equal(kernels.power_spectra(windows, window, 0, 1), kernels.power_spectra(windows, window)[:, :1])
+
+
+def test_a_window_does_not_tell_on_those_beside_it(kind):
+    window = np.hanning(512).astype(np.float32)
+    windows = np.concatenate((noise(1, 512, gain=10.0), np.zeros((1, 512), np.float32), noise(9, 512)))
+    made = kernels.power_spectra(windows, window)
+    assert not made[1].any()
+    for number in range(len(windows)):
+        assert np.array_equal(made[number], kernels.power_spectra(windows[number : number + 1], window)[0])
+
+
+def test_windows_may_overlap_in_memory(kind):
+    stream, window = noise(1, 5_000)[0], np.hanning(400).astype(np.float32)
+    views = np.lib.stride_tricks.sliding_window_view(stream, 400)[::160]
+    assert np.array_equal(kernels.power_spectra(views, window), kernels.power_spectra(views.copy(), window))
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 32, 44, 1_000, 2_000])
@@ -230,6 +252,7 @@ def test_rows_that_are_no_one_piece_are_taken_too(kind):
 
 
 PLANES, SUMS, STATE, NUMBERS = noise(2, 10), np.zeros((2, 2)), np.zeros((2, 4)), np.zeros(3, int)
+BINS = np.zeros((2, 4), np.float32)
 REFUSED = {
     "edges behind the end": ("moments", (PLANES, np.array([11]), SUMS, SUMS.copy())),
     "edges that fall": ("moments", (PLANES, np.array([5, 4]), np.zeros((2, 3)), np.zeros((2, 3)))),
@@ -240,7 +263,13 @@ REFUSED = {
     "three axes": ("moments", (PLANES[None], np.array([5]), SUMS, SUMS.copy())),
     "too few arguments": ("moments", (PLANES,)),
     "room that is read-only": ("moments", (PLANES, np.array([5]), np.frombuffer(bytes(32)).reshape(2, 2), SUMS)),
-    "powers of other bins": ("powers", (noise(2, 10), np.zeros((2, 4), np.float32))),
+    "roots of another size": ("spectra", (PLANES, PLANES[0], noise(1, 18)[0], BINS, 0)),
+    "a window of another size": ("spectra", (PLANES, PLANES[0, :8], noise(1, 16)[0], BINS, 0)),
+    "bins behind the last": ("power_spectra", (PLANES, PLANES[0], noise(1, 20)[0], BINS, 3)),
+    "bins before the first": ("power_spectra", (PLANES, PLANES[0], noise(1, 20)[0], BINS, -1)),
+    "half a bin": ("spectra", (PLANES, PLANES[0], noise(1, 20)[0], BINS[:, :3], 0)),
+    "a size with a factor of seven": ("spectra", (noise(2, 14), noise(1, 14)[0], noise(1, 28)[0], BINS, 0)),
+    "an odd size": ("spectra", (noise(2, 9), noise(1, 9)[0], noise(1, 18)[0], BINS, 0)),
     "three sections": ("filtered_energies", (np.zeros((3, 6)), STATE, PLANES, np.array([5]), SUMS)),
     "no state": ("filtered_energies", (np.zeros((2, 6)), np.zeros((1, 4)), PLANES, np.array([5]), SUMS)),
     "cells of no size": ("extremes", (PLANES, np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32), 0)),

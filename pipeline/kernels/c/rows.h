@@ -67,7 +67,8 @@ int rising(const Table *edges, Py_ssize_t frames);
 #define KERNEL(name) PyObject *name(PyObject *self, PyObject *const *given, Py_ssize_t count)
 
 KERNEL(moments);
-KERNEL(powers);
+KERNEL(spectra);
+KERNEL(power_spectra);
 KERNEL(filtered_energies);
 KERNEL(extremes);
 KERNEL(highest_between);

@@ -52,28 +52,6 @@ KERNEL(moments)
     Py_RETURN_NONE;
 }
 
-WIDE static void powers_of(const float *x, Py_ssize_t count, float *power)
-{
-    for (Py_ssize_t at = 0; at < count; at++)
-        power[at] = x[2 * at] * x[2 * at] + x[2 * at + 1] * x[2 * at + 1];
-}
-
-KERNEL(powers)
-{
-    (void)self;
-    Table t[2]; /* parts, powers */
-    if (!taken("powers", "fF", given, count, t, NULL))
-        return NULL;
-    if (t[1].rows != t[0].rows || 2 * t[1].columns != t[0].columns)
-        return refused("powers", t, 2);
-    Py_BEGIN_ALLOW_THREADS
-    for (Py_ssize_t number = 0; number < t[0].rows; number++)
-        powers_of(row(&t[0], number), t[1].columns, row(&t[1], number));
-    Py_END_ALLOW_THREADS
-    released(t, 2);
-    Py_RETURN_NONE;
-}
-
 /* A second-order section as states: what it gives is b0 x + z0, and the states take in x and z0 alone, so that a sample waits
    for one product and one sum of the sample before it. */
 typedef struct {
