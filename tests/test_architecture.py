@@ -13,7 +13,7 @@ ROOT = Path(pipeline.__file__).parent
 STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
-    ("allocation", "errors", "records", "selection", "words"),
+    ("allocation", "errors", "records", "selection", "threads", "words"),
     ("patience", "remote"),
     ("readings", "set_readings", "dsp", "series", "containers", "graphs", "http", "inventory", "storage", "windows"),
     ("kernels",),

@@ -2,11 +2,11 @@
 
 import gc
 import io
-import os
 import sys
 
 import typer
 
+from pipeline import threads
 from pipeline.cli import check, datasets, diff, doctor, explain, export, judge, train, upload
 from pipeline.cli import list as listing
 
@@ -46,8 +46,7 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Run the command line; the process ends with the status that the contract gives it."""
-    for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: one native thread a process
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    threads.limit()  # before numpy is loaded
     for stream in (sys.stdout, sys.stderr):  # a terminal without Unicode still gets every file name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

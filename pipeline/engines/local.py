@@ -13,6 +13,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from pipeline import threads
 from pipeline.records import Clip, Source
 
 BASE_TIMEOUT_S = 120.0
@@ -44,15 +45,16 @@ class Local:
         if not jobs:
             return
         waiting, broken = list(reversed(jobs)), Counter[str]()
-        while waiting:  # once, but where a pool breaks under workers that die before they begin
-            for job, future in self._pooled(task, waiting):
-                if not isinstance(future.exception(), BrokenProcessPool):
-                    yield _outcome(future, job, lost)
-                elif broken[job.id] < MOST_BROKEN:
-                    broken[job.id] += 1
-                    waiting.append(job)
-                else:
-                    yield lost(job, "its workers died before they could begin")
+        with threads.limited():
+            while waiting:  # once, but where a pool breaks under workers that die before they begin
+                for job, future in self._pooled(task, waiting):
+                    if not isinstance(future.exception(), BrokenProcessPool):
+                        yield _outcome(future, job, lost)
+                    elif broken[job.id] < MOST_BROKEN:
+                        broken[job.id] += 1
+                        waiting.append(job)
+                    else:
+                        yield lost(job, "its workers died before they could begin")
 
     def _pooled(self, task: Callable[[Source], Clip], waiting: list[Source]) -> Iterator[tuple[Source, Any]]:
         """Jobs with their futures as they finish, taken from the end of `waiting`, until none is left or the pool breaks."""

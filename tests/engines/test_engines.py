@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from pipeline import run
+from pipeline import run, threads
 from pipeline.engines import local
 from pipeline.records import Clip, Fault, Source
 
@@ -31,6 +31,8 @@ def task(source):
         raise ValueError("a bug of ours")
     if words[0] == "eat":
         eaten = [bytearray(1 << 28) for _ in range(64)]
+    if words[0] == "threads":
+        return Clip(source, sha256=" ".join(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")))
     if words[0] == "wait":
         time.sleep(0.05)
     return Clip(source, sha256=f"{os.getpid():064d}")
@@ -83,6 +85,15 @@ def test_clips_come_as_they_finish_and_the_rest_may_be_left(engine, task):
     assert next(clips).source.id.startswith("wait")
     clips.close()
     assert list(clips) == []
+
+
+def test_workers_start_no_threads_that_nobody_asked_for(task, monkeypatch):
+    for name in threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    (told,) = local.engine(2).map(task, jobs("threads"), lost)
+    assert told.sha256 == "3 1 1"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
 
 
 def test_processes_share_the_work(task):
