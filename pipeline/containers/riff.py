@@ -16,6 +16,19 @@ STREAMED = 0x7FFF_0000
 """Data sizes from here on are what programs write when they do not know the length yet (0x7FFFFFFF, 0xFFFFFFFF …)."""
 
 
+DTS_SYNCS = tuple(map(bytes.fromhex, ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "64582025")))
+"""ETSI TS 102 114: how a frame of DTS begins, of 16 and of 14 bits a word in either order, and one of its extension."""
+
+DTS_BYTES = 1 << 15
+
+
+def may_be_dts(file: BinaryIO) -> bool:
+    """Whether what is called samples may be DTS in disguise, as on DTS discs; its frames are 8 kB at most."""
+    file.seek(0)
+    head = file.read(DTS_BYTES)
+    return any(sync in head for sync in DTS_SYNCS)
+
+
 def claim(file: BinaryIO, size: int) -> Claim:
     """What the `data` chunk and the `fact` chunk promise, against what the file holds."""
     file.seek(0)

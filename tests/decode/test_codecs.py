@@ -1,5 +1,7 @@
 """Every codec that users meet inside the twelve formats decodes to the length and the sound that went in."""
 
+import struct
+
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +57,16 @@ def test_a_counted_codec_gives_back_every_sample(
     assert np.abs(samples - sound).max() <= tolerance
     assert (reading.format, reading.sample_rate, reading.channels) == (format_name, rate, channels)
     assert findings(reading).keys() <= {"FORMAT_AT_RISK", "LOW_SAMPLE_RATE", "LOW_BITRATE"}
+
+
+def test_dts_that_is_wrapped_as_if_it_were_samples_is_decoded(signal, by_program, read):
+    sound = signal(5.0, 44_100, 2)
+    coded = by_program(sound, 44_100, "a.dts", "-c:a", "dca", "-strict", "-2")
+    fmt = struct.pack("<HHIIHH", 1, 2, 44_100, 4 * 44_100, 4, 16)
+    chunks = b"fmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(coded)) + coded
+    samples, reading = read(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks, "a.wav")
+    assert (reading.codec, reading.channels) == ("dts", 2)
+    assert len(samples) == pytest.approx(len(sound), abs=FRAME_S * 44_100)
 
 
 @pytest.mark.parametrize(("container", "codec", "rate", "channels", "name", "format_name"), UNCOUNTED)
