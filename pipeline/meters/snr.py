@@ -175,7 +175,7 @@ class Valleys:
 
     def __init__(self) -> None:
         self._bias_db = _bias_db(tuple(np.diff(np.append(self.EDGES, 257)).tolist()), self.EXPECTED)
-        self._counts = np.zeros(self.LEVELS * len(self.EDGES) * self.POWERS, np.int32)
+        self._counts: NDArray[np.int64] | None = None  # of (levels, bands x powers), for clips long enough
         self._keys = Series(np.int32)
         self._power, self._frames = 0.0, 0
 
@@ -198,8 +198,19 @@ class Valleys:
 
     def _count(self) -> None:
         """Count what was put by, for one look at many is quicker than many looks."""
-        self._counts += np.bincount(self._keys.array(), minlength=len(self._counts)).astype(np.int32)
+        size = len(self.EDGES) * self.POWERS
+        more = np.bincount(self._keys.array(), minlength=self.LEVELS * size).reshape(self.LEVELS, size)
+        self._counts = more if self._counts is None else self._counts + more
         self._keys = Series(np.int32)
+
+    def _counted_from(self, row: int) -> NDArray[np.int64]:
+        """How many frames of that level and over had each power in each band, (bands, powers)."""
+        size = len(self.EDGES) * self.POWERS
+        keys = self._keys.array()
+        counts = np.bincount(keys[keys >= row * size] % size, minlength=size)
+        if self._counts is not None:
+            counts += self._counts[row:].sum(axis=0)
+        return counts.reshape(len(self.EDGES), self.POWERS)
 
     def snr_db(self) -> float | None:
         """`None` where a voice was loud for less than a second. It ends where voices leave no band free: at 26 to 45 dB."""
@@ -207,8 +218,7 @@ class Valleys:
             return None
         speech_db = 10 * np.log10(self._power / self._frames)
         row = int(np.clip((speech_db - self.LOUD_DB) / self.LEVEL_DB + self.LEVELS - 2, 0, self.LEVELS - 1))
-        self._count()
-        counts = self._counts.reshape(self.LEVELS, len(self.EDGES), self.POWERS)[row:].sum(axis=0)
+        counts = self._counted_from(row)
         if int(counts[0].sum()) < self.MIN_FRAMES:
             return None
         wanted = self.PERCENTILE / 100 * counts[0].sum()
