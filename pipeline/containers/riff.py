@@ -19,7 +19,7 @@ STREAMED = 0x7FFF_0000
 DTS_SYNCS = tuple(map(bytes.fromhex, ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "64582025")))
 """ETSI TS 102 114: how a frame of DTS begins, of 16 and of 14 bits a word in either order, and one of its extension."""
 
-DTS_BYTES = 1 << 15
+DTS_BYTES = 1 << 14
 
 
 def may_be_dts(file: BinaryIO) -> bool:

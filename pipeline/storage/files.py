@@ -9,8 +9,6 @@ from pathlib import Path
 
 from pipeline.errors import OutputError
 
-CHUNK_BYTES = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -28,12 +26,9 @@ class Stamp:
 
 
 def sha256_of(path: str | Path) -> str:
-    """Digest of a file's bytes, read a megabyte at a time. Raises OSError."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+    """Digest of a file's bytes, read some hundred kilobytes at a time. Raises OSError."""
+    with Path(path).open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomic(path: Path, text: str) -> None:
