@@ -1,4 +1,4 @@
-"""report.json and manifest.json keep to their schemas, to the digits that units deserve, and to the same bytes."""
+"""report.json, manifest.json and overview.json keep to their schemas, to the digits that units deserve, and to the same bytes."""
 
 import dataclasses
 import json
@@ -9,8 +9,8 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from pipeline import each_folder, run
 from pipeline import examine as examining
-from pipeline import run
 from pipeline.readings import BY_SUBJECT
 from pipeline.records import SUBJECTS, Clip, DatasetVerdict, Fault
 from pipeline.stages.report import HIDDEN
@@ -56,7 +56,7 @@ def mixed(recordings, tone, write_wav):
     return recordings
 
 
-@pytest.mark.parametrize("name", ["report", "manifest"])
+@pytest.mark.parametrize("name", ["report", "manifest", "overview"])
 def test_the_schemas_are_schemas_and_allow_no_unknown_key(name):
     document = schema(name)
     jsonschema.Draft202012Validator.check_schema(document)
@@ -110,6 +110,20 @@ def test_the_schemas_know_every_subject():
     assert schema("report")["$defs"]["absence"]["properties"]["subject"]["enum"] == list(SUBJECTS)
     assert schema("manifest")["$defs"]["absence"]["properties"]["subject"]["enum"] == list(SUBJECTS)
     assert set(schema("report")["$defs"]["clip"]["properties"]["readings"]["properties"]) == set(REPORTED)
+
+
+def test_an_overview_keeps_to_its_schema_with_folders_of_every_verdict(recordings, tmp_path):
+    top = tmp_path / "agency"
+    for folder, files in {"anna": ["take1.wav", "take2.wav"], "ben": ["take1.wav"], "empty": []}.items():
+        (top / folder).mkdir(parents=True)
+        for file in files:
+            (top / folder / file).write_bytes((recordings / file).read_bytes())
+    limits = ("speech.engine=webrtcvad", "extent.minimum_s=3", "extent.target_s=3")
+    list(each_folder.check(run.Request(inputs=(str(top),), out=tmp_path / "out", overrides=limits)))
+    folders = validated(tmp_path / "out" / "overview.json")["folders"]
+    assert [entry["verdict"] for entry in folders] == ["approved", "rejected", None]
+    assert folders[0]["totals"] == validated(tmp_path / "out" / folders[0]["report"])["totals"]
+    assert folders[2] == {"folder": "empty", "verdict": None, "totals": None, "report": None}
 
 
 def test_a_report_of_everything_that_can_happen_keeps_to_its_schema(mixed, check):
