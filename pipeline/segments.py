@@ -10,7 +10,7 @@ level of a pause is, the pause itself tells: any fixed threshold would cut word 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dsp import FLOOR_DBFS, runs
+from pipeline.dsp import FLOOR_DBFS, quantiles, runs
 
 Stretches = NDArray[np.int64]
 Numbers = NDArray[np.floating]
@@ -42,8 +42,11 @@ SHALLOW_FRAMES = 8
 SPEECH_RANGE_DB = 40.0
 """Levels further below the voice are all the same: there is no speech in them, only the recording's last bits."""
 
-CALM_SHARE = 95
-"""Percentile of a pause's level that counts as still part of it."""
+CALM_RATIO = 0.95
+"""So much of a pause counts as its own level."""
+
+LOUD_RATIO = 0.8
+"""So much of speech is no louder than the voice."""
 
 NARROW_DB = 0.4
 """The least width of a pause's level, for digital silence, which has none."""
@@ -82,7 +85,7 @@ def _candidates(speech: Numbers, level: Numbers) -> Stretches:
 def _edged(found: Stretches, speech: Numbers, level: Numbers) -> Stretches:
     """Both edges of every gap moved to where the evidence changes, none beyond the gap's middle."""
     spoken = np.concatenate([level[first:end] for first, end in found])
-    heard = np.maximum(level, np.percentile(spoken, 80) - SPEECH_RANGE_DB)
+    heard = np.maximum(level, quantiles(spoken, LOUD_RATIO)[0] - SPEECH_RANGE_DB)
     detector = np.where(level > SILENT_DBFS, _odds(speech), -1.0)
     edged = found.copy()
     gap_starts, gap_ends = np.append(0, found[:, 1]), np.append(found[:, 0], len(level))
@@ -104,8 +107,8 @@ def _edged(found: Stretches, speech: Numbers, level: Numbers) -> Stretches:
 def _calm(gap: Numbers) -> tuple[float, float]:
     """Up to where a gap's level belongs to the gap, and how wide it spreads, in dB."""
     margin = min(INSIDE_FRAMES, len(gap) // 4)
-    middle, top = np.percentile(gap[margin : len(gap) - margin], (50, CALM_SHARE))
-    return float(top), max(float(top - middle), NARROW_DB)
+    middle, top = quantiles(gap[margin : len(gap) - margin], 0.5, CALM_RATIO)
+    return top, max(top - middle, NARROW_DB)
 
 
 def _evidence(level: Numbers, bound: float, width: float) -> Numbers:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline import kernels
+from pipeline.dsp import hann
 from pipeline.records import Activity, Floats
 
 SIZE = 512
@@ -19,7 +20,7 @@ class FrameSpectra:
     """A spectrum per frame of 270 samples at 16 kHz, as `Block.spectra` says. Keeps under 800 samples between calls."""
 
     def __init__(self) -> None:
-        window = np.hanning(SIZE + 1)[:-1]
+        window = hann(SIZE + 1)[:-1]
         self._window = (window / np.sqrt(np.square(window).sum() * SIZE)).astype(np.float32)
         self._held = np.zeros(BEFORE, np.float32)
         self._owed = 0

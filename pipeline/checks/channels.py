@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline import kernels
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, fast_length, grid
+from pipeline.dsp import FLOOR_DBFS, fast_length, grid, hann
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 from pipeline.series import Series
@@ -127,7 +127,7 @@ class CrossSpectra:
         self._size = fast_length(round(WINDOW_S * rate_hz))
         hz = np.fft.rfftfreq(self._size, 1 / rate_hz)
         self._band = tuple(np.searchsorted(hz, BAND_HZ).tolist())
-        self._window = np.hanning(self._size).astype(np.float32)
+        self._window = hann(self._size).astype(np.float32)
         self._windows = Windows(channels, self._size)
         self._sums = np.zeros((channels, channels, self._band[1] - self._band[0]), np.complex128)
         self._seen = 0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import Doubles, runs
+from pipeline.dsp import Doubles, quantiles, runs
 from pipeline.meters.tonality import HOP, RATE_HZ, STEADY_FRAMES, SteadyPartials
 from pipeline.readings import Music
 from pipeline.records import Block, Evidence, Severity, Span, StreamInfo
@@ -115,7 +115,7 @@ def common(hz: Doubles, least: float) -> tuple[NDArray[np.bool_], Doubles]:
     if not len(hz):
         return np.zeros(0, bool), hz
     cell = (hz / TONE_HZ).astype(int)
-    counts = np.pad(np.bincount(cell), 1)
+    counts = np.concatenate(([0], np.bincount(cell), [0]))
     often = counts[:-2] + counts[1:-1] + counts[2:] > least
     peaks = np.flatnonzero(often & (counts[1:-1] == np.maximum(np.maximum(counts[:-2], counts[2:]), counts[1:-1])))
     return often[cell], np.array([np.median(hz[np.abs(cell - peak) <= 1]) for peak in peaks])
@@ -153,7 +153,7 @@ def stretches(frame: NDArray[np.int64], hz: Doubles, frames: int, total_s: float
         if _one_tone(hz[slice(*np.searchsorted(frame, (first, end)))]):
             continue
         inside = _mean(steady[first:end], EDGE_FRAMES)
-        loud = np.flatnonzero((inside >= EDGE_RATIO * np.percentile(inside, 90)) & (steady[first:end] > 0))
+        loud = np.flatnonzero((inside >= EDGE_RATIO * quantiles(inside, 0.9)[0]) & (steady[first:end] > 0))
         span = Span(float(first + loud[0]) * FRAME_S, min(float(first + loud[-1]) * FRAME_S + REACH_S, total_s))
         if spans and span.start_s - spans[-1].end_s < JOIN_S:
             span = Span(spans.pop().start_s, span.end_s)
@@ -180,7 +180,8 @@ def _one_tone(hz: Doubles) -> bool:
 def _mean(values: Doubles, size: int) -> Doubles:
     """The running mean over that many, with zeros before and after."""
     half = size // 2
-    mean: Doubles = np.convolve(np.pad(values, (half, size - 1 - half)), np.ones(size) / size, "valid")
+    filled = np.concatenate((np.zeros(half), values, np.zeros(size - 1 - half)))
+    mean: Doubles = np.convolve(filled, np.ones(size) / size, "valid")
     return mean
 
 

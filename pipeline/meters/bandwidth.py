@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import fast_length
+from pipeline.dsp import fast_length, hann
 from pipeline.records import Floats
 from pipeline.windows import Windows
 
@@ -47,7 +47,7 @@ class BandwidthMeter:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate = rate_hz
         self._size = fast_length(round(WINDOW_S * rate_hz))
-        window = np.hanning(self._size + 1)[:-1]
+        window = hann(self._size + 1)[:-1]
         self._window = (window / np.sqrt(np.square(window).sum() * self._size / 2)).astype(np.float32)
         self._firsts = np.searchsorted(np.fft.rfftfreq(self._size, 1 / rate_hz), np.arange(0, rate_hz / 2, BAND_HZ))
         self._levels = np.empty((MAX_WINDOWS, len(self._firsts)), np.uint8)

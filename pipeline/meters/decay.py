@@ -11,7 +11,7 @@ integral does of an impulse response (ISO 3382-1), and its slope from -10 to -20
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dsp import FLOOR_DBFS
+from pipeline.dsp import FLOOR_DBFS, quantiles
 from pipeline.records import Activity
 
 Numbers = NDArray[np.floating]
@@ -24,7 +24,7 @@ STEEPEST_RATIO = 0.02
 LOUD_DB = 20.0
 """Falls begin in frames within 20 dB of the band's loud ones (95th percentile)."""
 
-CALM_SHARE, CALM_DB = 3, 2.0
+CALM_RATIO, CALM_DB = 0.03, 2.0
 """The noise is at the 3rd percentile of a band's levels; a fall ends 2 dB over it."""
 
 GATED_DBFS = FLOOR_DBFS + 10
@@ -49,7 +49,7 @@ def starts(level_db: Numbers) -> NDArray[np.bool_]:
     sounding = level_db[level_db > GATED_DBFS]
     if not len(sounding):
         return none
-    top, calm = np.percentile(sounding, (95, CALM_SHARE))
+    top, calm = quantiles(sounding, 0.95, CALM_RATIO)
     loud = level_db > top - LOUD_DB
     found: NDArray[np.bool_] = loud & (level_db > calm + CALM_DB + LAST_DB)
     enough = found.sum() >= max(MIN_STARTS, MIN_STARTS_RATIO * loud.sum())
@@ -67,10 +67,9 @@ def steepest_falls_db(level_db: Numbers, start: NDArray[np.bool_]) -> Numbers:
     open_end = np.convolve(level_db <= GATED_DBFS, np.ones(3), "same") == 0
     for i, lag in enumerate(LAGS):
         counted = start[:-lag] & open_end[lag:]
-        fall = level_db[:-lag][counted] - level_db[lag:][counted]
-        if len(fall) >= MIN_STARTS:
-            rank = int((1 - STEEPEST_RATIO) * (len(fall) - 1))
-            falls[i] = np.partition(fall, rank)[rank]
+        if (count := np.count_nonzero(counted)) >= MIN_STARTS:
+            rank = int((1 - STEEPEST_RATIO) * (count - 1))
+            falls[i] = np.partition((level_db[:-lag] - level_db[lag:])[counted], rank)[rank]
     return falls
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.dsp import extended
 from pipeline.records import Floats
 from pipeline.series import Series
 
@@ -97,7 +98,8 @@ class SpectralPeaks:
 
 def _highest(values: Floats, reach: int) -> Floats:
     """The maximum of each value and of those up to `reach` away along the first axis."""
-    filled = np.pad(values, ((reach, reach), (0, 0)), constant_values=-np.inf)
+    filled = np.full((len(values) + 2 * reach, values.shape[1]), -np.inf, values.dtype)
+    filled[reach : reach + len(values)] = values
     width, wide = 2 * reach + 1, 1
     while 2 * wide <= width:
         filled = np.maximum(filled[:-wide], filled[wide:])
@@ -107,7 +109,6 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 def _mean(level: Floats) -> NDArray[np.float64]:
     """The mean of each value and of those within MEAN_FRAMES along the first axis, the ends repeated beyond them."""
-    filled = np.pad(level.astype(np.float64), ((MEAN_FRAMES + 1, MEAN_FRAMES), (0, 0)), mode="edge")
-    sums = np.cumsum(filled, axis=0)
+    sums = np.cumsum(extended(level, MEAN_FRAMES + 1, MEAN_FRAMES), axis=0, dtype=np.float64)
     mean: NDArray[np.float64] = (sums[2 * MEAN_FRAMES + 1 :] - sums[: -2 * MEAN_FRAMES - 1]) / (2 * MEAN_FRAMES + 1)
     return mean

@@ -6,10 +6,11 @@ a melody is smeared. What then stands over its neighbours at a multiple of the m
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from pipeline.dsp import Doubles, power_db
+from pipeline.dsp import Doubles, extended, hann, power_db
 from pipeline.records import Activity, Floats
 
 FACTOR, TAPS, AT_ONCE = 8, 97, 16
@@ -56,7 +57,7 @@ class HumMeter:
 
     def __init__(self) -> None:
         self._filters = _filters()
-        self._hann = np.hanning(SIZE)
+        self._hann = hann(SIZE)
         self._held = np.zeros(TAPS // 2, np.float32)
         self._low = np.empty(0)
         self._sum = np.zeros(SIZE // 2 + 1)
@@ -105,11 +106,12 @@ class HumMeter:
 
 def _smoothed(power: Doubles) -> Doubles:
     """The mean of 100 ms around each sample, of which the first and the last go on beyond the ends."""
-    padded = np.pad(power, (SMOOTH // 2 + 1, SMOOTH - SMOOTH // 2 - 1), "edge")
-    sums = np.cumsum(padded)
-    return (sums[SMOOTH:] - sums[:-SMOOTH]) / SMOOTH
+    sums = np.cumsum(extended(power, SMOOTH // 2 + 1, SMOOTH - SMOOTH // 2 - 1))
+    mean: Doubles = (sums[SMOOTH:] - sums[:-SMOOTH]) / SMOOTH
+    return mean
 
 
+@cache
 def _filters() -> Floats:
     """The low-pass for every eighth sample, as a matrix that makes 16 of them from the samples they need."""
     taps = np.sinc((np.arange(TAPS) - TAPS // 2) / FACTOR) * np.hamming(TAPS)

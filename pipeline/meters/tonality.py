@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import Doubles
+from pipeline.dsp import Doubles, hann
 from pipeline.records import Floats
 from pipeline.series import Series
 
@@ -56,7 +56,7 @@ class SteadyPartials:
     """Follows the peaks of a 16 kHz signal. Keeps two bytes for each steady one: up to 1 MB an hour of full music."""
 
     def __init__(self) -> None:
-        self._window = np.hanning(SIZE + 1)[:-1].astype(np.float32)
+        self._window = hann(SIZE + 1)[:-1].astype(np.float32)
         self._held = np.zeros(SIZE // 2, np.float32)
         self._peaks = np.empty((0, BINS), np.float32)
         self._level_db = np.empty((0, END_BIN - FIRST_BIN), np.float32)
