@@ -113,18 +113,17 @@ def hann(size: int) -> Doubles:
     return window
 
 
-def quantiles(values: NDArray[np.floating], *ratios: float) -> list[float]:
-    """Below which values these parts of them lie, with straight lines between; of one value or more.
+def quantiles(values: NDArray[np.floating], *ratios: float) -> Doubles:
+    """Below which values these parts of them lie along the first axis, with straight lines between, (ratios, ...).
 
-    As numpy's, which takes ten times as long over the few values of a short clip.
+    As `numpy.quantile`, which takes ten times as long over the few values of a short clip.
     """
-    ordered, last = np.sort(values), len(values) - 1
-    found = []
-    for ratio in ratios:
-        low = int(ratio * last)
-        below, above = float(ordered[low]), float(ordered[min(low + 1, last)])
-        found.append(below + (above - below) * (ratio * last - low))
-    return found
+    ordered, last = np.sort(values, axis=0), len(values) - 1
+    lows = [int(ratio * last) for ratio in ratios]
+    below, above = (np.array([ordered[min(low + up, last)] for low in lows], np.float64) for up in (0, 1))
+    parts = np.array([ratio * last - low for ratio, low in zip(ratios, lows, strict=True)])
+    between: Doubles = below + (above - below) * parts.reshape(-1, *[1] * (values.ndim - 1))
+    return between
 
 
 def extended(values: NDArray[Any], before: int, behind: int) -> NDArray[Any]:

@@ -108,7 +108,7 @@ def _calm(gap: Numbers) -> tuple[float, float]:
     """Up to where a gap's level belongs to the gap, and how wide it spreads, in dB."""
     margin = min(INSIDE_FRAMES, len(gap) // 4)
     middle, top = quantiles(gap[margin : len(gap) - margin], 0.5, CALM_RATIO)
-    return top, max(top - middle, NARROW_DB)
+    return float(top), max(float(top - middle), NARROW_DB)
 
 
 def _evidence(level: Numbers, bound: float, width: float) -> Numbers:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import fast_length, hann
+from pipeline.dsp import fast_length, hann, quantiles
 from pipeline.records import Floats
 from pipeline.windows import Windows
 
@@ -82,7 +82,7 @@ class BandwidthMeter:
         audible = levels[whole > whole.max() - AUDIBLE_DB]
         if len(audible) < MIN_WINDOWS:
             return None
-        quiet, loud = np.quantile(audible, (QUIET, LOUD), axis=0)
+        quiet, loud = quantiles(audible, QUIET, LOUD)
         used = (loud - quiet >= MOVING_DB) & (loud >= loud.max() - RANGE_DB)
         dense = np.convolve(used, np.ones(SPAN_BANDS), "same") >= USED_OF_SPAN
         top = np.flatnonzero(used & dense)
