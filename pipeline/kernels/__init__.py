@@ -1,4 +1,4 @@
-"""Sums over single samples that cost most: compiled where the install found a C compiler, and in NumPy where it did not.
+"""The loops over samples and peaks that cost most: compiled where the install found a C compiler, and in NumPy where not.
 
 Both do the same but for rounding; `plain` is the one to read. Samples are float32 (channels, frames) throughout.
 """

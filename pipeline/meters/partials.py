@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import mel
+from pipeline.dsp import quantiles
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
 from pipeline.turns import LOOK, Partials
@@ -52,7 +53,7 @@ OTHER_FRAMES = 18
 VOICED_BANDS = slice(4, 36)
 """Without the lowest and the highest, where there is hum, hiss and the edge of codecs."""
 
-FALL_FRAMES, FALL_PERCENT = 3, 10
+FALL_FRAMES, FALL_RATIO = 3, 0.1
 """By how much bands fall in 30 ms, in the tenth of the frames in which they fall fastest."""
 
 AUDIBLE_DB = 25.0
@@ -157,11 +158,11 @@ class PartialsMeter:
 def _sound(look: Floats) -> tuple[float, float, float]:
     """Frames with a pitch, its median in semitones, and how far bands fall in 30 ms where they fall fast, in dB."""
     pitched = look[:, mel.BANDS] > 0
-    semitones = float(np.median(look[pitched, mel.BANDS + 1])) if pitched.any() else 0.0
+    semitones = float(quantiles(look[pitched, mel.BANDS + 1], 0.5)[0]) if pitched.any() else 0.0
     level_db = 10 * np.log10(look[:, VOICED_BANDS] + 1e-12)
     falls = level_db[FALL_FRAMES:] - level_db[:-FALL_FRAMES]
     falls = falls[level_db[:-FALL_FRAMES] > level_db.max(axis=0) - AUDIBLE_DB]
-    fall_db = float(np.percentile(falls, FALL_PERCENT)) if len(falls) else 0.0
+    fall_db = float(quantiles(falls, FALL_RATIO)[0]) if len(falls) else 0.0
     return float(pitched.sum()), semitones, fall_db
 
 
