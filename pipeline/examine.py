@@ -108,7 +108,7 @@ def _unsound(readings: Readings) -> dict[str, str]:
     found = {}
     for name in _names(readings):
         try:
-            codec.text(codec.plain(readings[BY_SUBJECT[name]]))
+            codec.refuse_unsound(readings[BY_SUBJECT[name]])
         except (TypeError, ValueError) as error:
             found[name] = f"it measured something that is no number ({error})"
     return found

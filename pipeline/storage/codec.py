@@ -40,6 +40,24 @@ def plain(record: Any) -> Any:
     return record
 
 
+def refuse_unsound(record: Any) -> None:
+    """Raises ValueError for a float that is no number, and TypeError for what is no JSON, wherever in the record: what `text` refuses."""
+    kind = type(record)
+    if kind is float:
+        if not math.isfinite(record):
+            raise ValueError(f"{record} is no number")
+    elif kind in LEAVES:
+        return
+    elif isinstance(record, (list, tuple)):
+        for item in record:
+            refuse_unsound(item)
+    elif dataclasses.is_dataclass(kind):
+        for name in _names(kind):
+            refuse_unsound(getattr(record, name))
+    else:
+        text(plain(record))
+
+
 def shallow(record: Any) -> dict[str, Any]:
     """A dataclass as a dictionary, with its values as they are."""
     kind: Any = type(record)

@@ -3,13 +3,14 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import RecordError
 from pipeline.readings import BY_SUBJECT, Levels, Speech
-from pipeline.records import Source, Span, StreamInfo
+from pipeline.records import Severity, Source, Span, StreamInfo, Verdict
 from pipeline.storage import codec
 
 
@@ -122,6 +123,23 @@ def test_what_is_no_number_is_never_written(number):
         codec.text({"value": number})
     with pytest.raises(ValueError, match="JSON"):
         codec.canonical({"value": number})
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, np.float64("nan"), np.float32(1), np.int64(1), np.bool_(True), b"x"]
+)
+@pytest.mark.parametrize("wrap", [lambda value: Span(0.0, value), lambda value: Speech(pauses=(Span(value, 1.0),))])
+def test_what_text_would_refuse_is_refused_wherever_it_stands(value, wrap):
+    with pytest.raises((TypeError, ValueError)):
+        codec.refuse_unsound(wrap(value))
+    with pytest.raises((TypeError, ValueError)):
+        codec.text(codec.plain(wrap(value)))
+
+
+@pytest.mark.parametrize("value", [0.5, np.float64(0.5), 3, True, None, "text", Severity.ERROR, Verdict.ACCEPT])
+def test_what_text_would_write_is_let_pass(value):
+    codec.refuse_unsound(Span(0.0, value))
+    assert codec.text(codec.plain(Span(0.0, value)))
 
 
 def test_text_is_ascii_and_the_canonical_spelling_ignores_order():
