@@ -1,6 +1,7 @@
 """WAVE in its four wrappings: RIFF, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088) and Sony Wave64."""
 
 import struct
+from os import SEEK_END
 from typing import BinaryIO
 
 from pipeline.records import Claim
@@ -24,7 +25,8 @@ DTS_BYTES = 1 << 14
 
 def may_be_dts(file: BinaryIO) -> bool:
     """Whether what is called samples may be DTS in disguise, as on DTS discs; its frames are 8 kB at most."""
-    file.seek(0)
+    size = file.seek(0, SEEK_END)
+    file.seek(next((start for name, start, _ in _riff_chunks(file, size) if name == b"data"), 0))
     head = file.read(DTS_BYTES)
     return any(sync in head for sync in DTS_SYNCS)
 

@@ -59,11 +59,14 @@ def test_a_counted_codec_gives_back_every_sample(
     assert findings(reading).keys() <= {"FORMAT_AT_RISK", "LOW_SAMPLE_RATE", "LOW_BITRATE"}
 
 
-def test_dts_that_is_wrapped_as_if_it_were_samples_is_decoded(signal, by_program, read):
+@pytest.mark.parametrize(
+    "before", [b"", b"JUNK" + struct.pack("<I", 40_000) + bytes(40_000)], ids=["at once", "far in"]
+)
+def test_dts_that_is_wrapped_as_if_it_were_samples_is_decoded(signal, by_program, read, before):
     sound = signal(5.0, 44_100, 2)
     coded = by_program(sound, 44_100, "a.dts", "-c:a", "dca", "-strict", "-2")
     fmt = struct.pack("<HHIIHH", 1, 2, 44_100, 4 * 44_100, 4, 16)
-    chunks = b"fmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(coded)) + coded
+    chunks = before + b"fmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(coded)) + coded
     samples, reading = read(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks, "a.wav")
     assert (reading.codec, reading.channels) == ("dts", 2)
     assert len(samples) == pytest.approx(len(sound), abs=FRAME_S * 44_100)

@@ -1,4 +1,4 @@
-/* Which marks of one list stand in another, so much later. */
+/* Which peaks of one clip stand in another, so much later. */
 
 #include "rows.h"
 

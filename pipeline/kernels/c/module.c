@@ -74,8 +74,17 @@ int rising(const Table *edges, Py_ssize_t frames)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
-    FUNCTION(moments), FUNCTION(spectra),        FUNCTION(power_spectra), FUNCTION(filtered_energies), FUNCTION(extremes), FUNCTION(runs_over),
-    FUNCTION(tops),    FUNCTION(highest_between), FUNCTION(active_samples), FUNCTION(meetings),          {NULL, NULL, 0, NULL},
+    FUNCTION(moments),
+    FUNCTION(filtered_energies),
+    FUNCTION(spectra),
+    FUNCTION(power_spectra),
+    FUNCTION(extremes),
+    FUNCTION(runs_over),
+    FUNCTION(tops),
+    FUNCTION(highest_between),
+    FUNCTION(active_samples),
+    FUNCTION(meetings),
+    {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef compiled = {PyModuleDef_HEAD_INIT, "compiled", NULL, -1, functions, NULL, NULL, NULL, NULL};
