@@ -27,8 +27,8 @@ class Container:
     A bare stream is nothing but frames, so that what someone hung on behind reaches the decoder: `frame_mask` has the bits
     that are the same at the start of all its frames, `frame_bytes` reads the length from there. `checksums`: each frame
     carries one. `stamped`: time stamps are the file's own. `next_part` finds, behind a byte, where another stream is
-    chained on, and `goes_on` tells whether anything of the container follows there at all. `in_disguise`: whether
-    FFmpeg is to look for another codec than the one that is named, which takes it longer than all the rest of opening.
+    chained on, and `goes_on` tells whether anything of the container follows there at all. `options`: how
+    FFmpeg is to read this file, by its own names.
     """
 
     name: str
@@ -42,10 +42,10 @@ class Container:
     stamped: bool = True
     next_part: Callable[[BinaryIO, int], int | None] | None = None
     goes_on: Callable[[BinaryIO, int], bool] | None = None
-    in_disguise: Callable[[BinaryIO], bool] | None = None
+    options: Callable[[BinaryIO], dict[str, str]] | None = None
 
 
-WAVE = Container("wave", "wav", riff.claim, 0.001, in_disguise=riff.may_be_dts)
+WAVE = Container("wave", "wav", riff.claim, 0.001, options=riff.options)
 
 WAVE64 = Container("wave64", "w64", riff.claim, 0.001)
 MPEG = Container(

@@ -17,9 +17,6 @@ from pipeline.records import Claim
 MAX_PARTS = 1_000
 """Chained streams that are opened one by one; a radio recorded for a day has fewer."""
 
-PROBED_PACKETS = 4
-"""DTS shows in the first 16 kB, eight of its frames; by itself FFmpeg looks for it through 2,500 packets of samples."""
-
 
 class Media:
     """An open file: `kind` wraps it, `claim` is what its structure says, `stream` its best audio stream.
@@ -175,9 +172,9 @@ def _opened(path: str, kind: formats.Container | None, claim: Claim, start: int 
     """An FFmpeg input from byte `start` on, with the demuxer of `kind` or whichever of the table fits unknown content."""
     try:
         options = {"protocol_whitelist": "file", "skip_initial_bytes": str(start)}
-        if kind is not None and kind.in_disguise is not None:
+        if kind is not None and kind.options is not None:
             with Path(path).open("rb") as file:
-                options["max_probe_packets"] = str(PROBED_PACKETS if kind.in_disguise(file) else 1)
+                options |= kind.options(file)
         if kind is None:
             options["format_whitelist"] = ",".join(formats.demuxers())
         return av.open(

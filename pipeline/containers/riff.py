@@ -21,14 +21,21 @@ DTS_SYNCS = tuple(map(bytes.fromhex, ("7ffe8001", "fe7f0180", "1fffe800", "ff1f0
 """ETSI TS 102 114: how a frame of DTS begins, of 16 and of 14 bits a word in either order, and one of its extension."""
 
 DTS_BYTES = 1 << 14
+"""DTS in disguise, as on DTS discs, shows in so much of what is called samples: eight of its frames."""
+
+PACKET_BYTES, PACKETS = (4_096, 65_536), 256
+"""By itself FFmpeg hands over 4 kB of samples at a time, which takes longer than to read them. It looks all of the first packet
+through for other codecs, which takes longer still, so packets of a short file stay short."""
 
 
-def may_be_dts(file: BinaryIO) -> bool:
-    """Whether what is called samples may be DTS in disguise, as on DTS discs; its frames are 8 kB at most."""
+def options(file: BinaryIO) -> dict[str, str]:
+    """How FFmpeg is to read it: in what pieces, and in how many of them it looks for another codec than samples."""
     size = file.seek(0, SEEK_END)
     file.seek(next((start for name, start, _ in _riff_chunks(file, size) if name == b"data"), 0))
     head = file.read(DTS_BYTES)
-    return any(sync in head for sync in DTS_SYNCS)
+    if any(sync in head for sync in DTS_SYNCS):
+        return {"max_probe_packets": str(DTS_BYTES // PACKET_BYTES[0])}
+    return {"max_probe_packets": "1", "max_size": str(min(max(size // PACKETS, PACKET_BYTES[0]), PACKET_BYTES[1]))}
 
 
 def claim(file: BinaryIO, size: int) -> Claim:
