@@ -114,6 +114,7 @@ class Journal:
         if sha256 is None or entry is None or entry.clip.faults:
             return None
         if (entry.clip.source, entry.stamp) == (source, stamp):
+            self._by_path[source.path, measuring] = entry
             return entry.clip
         found = replace(entry, clip=replace(entry.clip, source=source), stamp=stamp)
         if moved:

@@ -343,3 +343,20 @@ def test_a_journal_in_which_nothing_changed_is_not_written_again(out, measured):
         again.finish(told)
         after = (out / "journal.jsonl").stat().st_ino, (out / "journal.jsonl").read_bytes()
         assert (after == before) == same
+
+
+def test_a_file_that_is_again_what_it_was_before_it_was_changed_is_told_of_as_it_is_now(measured, out):
+    first = measured(content=b"as it was")
+    second = measured(content=b"otherwise")
+    path = Path(first.clip.source.path)
+    journal = opened(out)
+    for entry in (first, second):
+        journal.add(entry)
+    path.write_bytes(b"as it was")
+    os.utime(path, ns=(first.stamp.mtime_ns, first.stamp.mtime_ns))
+    journal = loaded(out)
+    assert Stamp.of(str(path)) == first.stamp
+    assert known(journal, first) == first.clip
+    journal.finish(Roster(str(path.parent), (first.clip.source,), "m", "1", "profile"))
+    _, clips = loaded(out).last_run("1")
+    assert [clip.sha256 for clip in clips] == [first.clip.sha256]
