@@ -141,14 +141,14 @@ class _Search:
     others: dict[str, Path] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     _folders: set[tuple[int, int]] = field(default_factory=set)
-    _files: set[tuple[Path, str]] = field(default_factory=set)
+    _files: set[Path] = field(default_factory=set)
 
     def through(self, argument: _Input, prefix: str | None) -> None:
         """Take in everything that an input stands for. Raises UsageError if it cannot be read itself."""
         for top in argument.tops:
             pending = [top] if top.is_dir() else []
             if not pending:
-                self._take(argument.id_of(top, prefix), top, top.parent.resolve())
+                self._take(argument.id_of(top, prefix), top, _identity(top))
             while pending:
                 folder = pending.pop()
                 try:
@@ -167,7 +167,7 @@ class _Search:
                 real = folder.resolve()
                 for path in files:
                     if not (own and path.name in RESULTS):
-                        self._take(argument.id_of(path, prefix), path, real)
+                        self._take(argument.id_of(path, prefix), path, real / path.name)
 
     def _inside(self, folder: Path) -> tuple[list[Path], list[Path]]:
         """The folders and the files in a folder that was not seen before. Raises OSError."""
@@ -183,9 +183,7 @@ class _Search:
         self._folders.add((status.st_dev, status.st_ino))
         return folders, files
 
-    def _take(self, id_: str, path: Path, folder: Path) -> None:
-        """Take in a file that lies in what is really that folder; a link to a file is a file of its own."""
-        identity = (folder, path.name)
+    def _take(self, id_: str, path: Path, identity: Path) -> None:
         if identity not in self._files:
             self._files.add(identity)
             (self.clips if _is_clip(path) else self.others)[id_] = path
