@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ModelChanged, ModelError, ModelMissing
 from pipeline.graphs import checkpoint, ge2e, pyannet
 from pipeline.graphs.quantization import quantized
+from pipeline.storage.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,8 +162,7 @@ def _places(model: Model) -> Iterator[Path]:
 
 def _checked(model: Model, path: Path) -> Path:
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     if found != model.sha256:
