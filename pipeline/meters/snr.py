@@ -175,7 +175,7 @@ class Valleys:
 
     def __init__(self) -> None:
         self._bias_db = _bias_db(tuple(np.diff(np.append(self.EDGES, 257)).tolist()), self.EXPECTED)
-        self._counts: NDArray[np.int64] | None = None  # of (levels, bands x powers), for clips long enough
+        self._counts: NDArray[np.int32] | None = None  # of (levels, bands x powers), for clips long enough
         self._keys = Series(np.int32)
         self._power, self._frames = 0.0, 0
 
@@ -199,7 +199,7 @@ class Valleys:
     def _count(self) -> None:
         """Count what was put by, for one look at many is quicker than many looks."""
         size = len(self.EDGES) * self.POWERS
-        more = np.bincount(self._keys.array(), minlength=self.LEVELS * size).reshape(self.LEVELS, size)
+        more = np.bincount(self._keys.array(), minlength=self.LEVELS * size).astype(np.int32).reshape(self.LEVELS, size)
         self._counts = more if self._counts is None else self._counts + more
         self._keys = Series(np.int32)
 
