@@ -116,7 +116,7 @@ def hann(size: int) -> Doubles:
 def quantiles(values: NDArray[np.floating], *ratios: float) -> Doubles:
     """Below which values these parts of them lie along the first axis, with straight lines between, (ratios, ...).
 
-    As `numpy.quantile`, which takes ten times as long over the few values of a short clip.
+    As `numpy.quantile`, which takes much longer over the few values of a short clip.
     """
     ordered, last = np.sort(values, axis=0), len(values) - 1
     lows = [int(ratio * last) for ratio in ratios]

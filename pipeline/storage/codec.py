@@ -35,8 +35,7 @@ def plain(record: Any) -> Any:
     if isinstance(record, (list, tuple)):
         return [item if type(item) in LEAVES else plain(item) for item in record]
     if dataclasses.is_dataclass(kind):
-        values = ((name, getattr(record, name)) for name in _names(kind))
-        return {name: value if type(value) in LEAVES else plain(value) for name, value in values}
+        return {name: value if type(value) in LEAVES else plain(value) for name, value in shallow(record).items()}
     return record
 
 
