@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.dsp import runs
 from pipeline.models import session
 from pipeline.records import Activity, Floats
+from pipeline.sincnet import SincNet
 
 WINDOW = 80_000
 FRAMES = 293
@@ -33,7 +34,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._session = session("pyannet")
-        self._input = self._session.get_inputs()[0].name
+        self._front = SincNet(self._session.get_modelmeta().custom_metadata_map)
         self._held = np.zeros(LEAD, np.float32)
         self._held_from = 0  # the frame at which the held samples begin
         self._seen = np.empty((0, 4), np.float32)  # frames not handed out yet
@@ -83,7 +84,7 @@ class Engine:
         """The voices (windows, 293, 3) of the windows that begin at these frames."""
         starts = [(first - self._held_from) * Activity.HOP for first in firsts]
         batch = np.stack([self._held[start : start + WINDOW] for start in starts])
-        (voices,) = self._session.run(None, {self._input: batch[:, None, :]})
+        (voices,) = self._session.run(None, {"bands": self._front.bands(batch)})
         return np.asarray(voices, np.float32)
 
     def _certain(self, until: int) -> Floats:

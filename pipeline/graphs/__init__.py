@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,9 +85,16 @@ class Layers:
 
 
 def model(
-    layers: Layers, name: str, given: tuple[str, list[str | int]], made: tuple[str, list[str | int]]
+    layers: Layers,
+    name: str,
+    given: tuple[str, list[str | int]],
+    made: tuple[str, list[str | int]],
+    carried: Mapping[str, Array] | None = None,
 ) -> onnx.ModelProto:
-    """The finished graph from one float tensor to another, each with its name and shape; raises where it is none."""
+    """The finished graph from one float tensor to another, each with its name and shape; raises where it is none.
+
+    `carried` are weights of layers in front of the graph, which `carried_by` finds in its metadata.
+    """
     import onnx
 
     tensor = onnx.helper.make_tensor_value_info
@@ -94,5 +103,18 @@ def model(
     whole = onnx.helper.make_model(
         body, opset_imports=[onnx.helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="voxgate"
     )
+    onnx.helper.set_model_props(whole, {key: _written(array) for key, array in (carried or {}).items()})
     onnx.checker.check_model(whole, full_check=True)
     return whole
+
+
+def _written(array: Array) -> str:
+    room = io.BytesIO()
+    np.save(room, array.astype(np.float32), allow_pickle=False)
+    return base64.b64encode(room.getvalue()).decode()
+
+
+def carried_by(metadata: Mapping[str, str], name: str) -> NDArray[np.float32]:
+    """Weights that a graph's metadata carries. Raises KeyError where there are none of that name."""
+    read: NDArray[np.float32] = np.load(io.BytesIO(base64.b64decode(metadata[name])), allow_pickle=False)
+    return read

@@ -2,7 +2,8 @@
 
 Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware resegmentation", Interspeech 2021; the layers and
 their names are those of pyannote.audio's `PyanNet` and `SincNet`. SincNet's filters are functions of two learned
-frequencies each; they are computed here once, so that the graph holds a plain convolution.
+frequencies each; they are computed here once, and carried by the graph, which begins behind them: `pipeline.sincnet` has a
+faster way to filter than a convolution.
 """
 
 from __future__ import annotations
@@ -27,13 +28,18 @@ REACH_SAMPLES = 991
 
 # The checkpoint's shapes do not tell these: pyannote.audio's PyanNet.SINCNET_DEFAULTS, the minimum frequencies that SincNet
 # gives to asteroid-filterbanks' ParamSincFB, and torch's defaults for InstanceNorm1d and leaky_relu.
-_SINC_STRIDE = 10
-_POOL = 3
+SINC_STRIDE = 10
+POOL = 3
 _MIN_LOW_HZ = 50.0
 _MIN_BAND_HZ = 50.0
-_EPSILON = 1e-5
 _LEAK = 0.01
 _SIDES = ("", "_reverse")
+
+WAVE_NORM, FILTERS = "sincnet.wav_norm1d", "sincnet.filters"
+"""What the graph carries: weight and bias (2,) of the waveform's normalisation, and the filters (2 * bands, taps)."""
+
+EPSILON = 1e-5
+"""What torch's InstanceNorm1d adds to a variance."""
 
 
 def frame_count(samples: int) -> int:
@@ -42,24 +48,27 @@ def frame_count(samples: int) -> int:
 
 
 def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
-    """Build the network: `waveform` (batch, 1, samples), 16 kHz, ±1.0, to `speech` (batch, frames, voices).
+    """Build the network behind its filters: `bands` (batch, 2 * bands, pools) to `speech` (batch, frames, voices).
 
-    `speech` is each local voice's probability, 0 to 1; a voice keeps its place only within one input. Batch and samples may
-    change from call to call. Sizes and numbers of layers are read from the shapes. A weight that the network lacks raises
-    KeyError, one that it does not know raises ValueError.
+    `bands` is what `pipeline.sincnet` makes of waveforms. `speech` is each local voice's probability, 0 to 1; a voice keeps its
+    place only within one input. Batch and pools may change from call to call. Sizes and numbers of layers are read from the
+    shapes. A weight that the network lacks raises KeyError, one that it does not know raises ValueError.
     """
     layers = _Layers(weights)
-    frames = layers.sincnet("waveform")
+    carried = layers.front()
+    frames = layers.sincnet("bands")
     frames = layers.lstms(frames)
     speech = layers.heads(frames)
     layers.refuse_unused("PyanNet")
     layers.add("Identity", [speech], "speech")
     voices = len(weights["classifier.bias"])
-    return model(layers, "pyannet", ("waveform", ["batch", 1, "samples"]), ("speech", ["batch", "frames", voices]))
+    bands = len(carried[FILTERS])
+    given: tuple[str, list[str | int]] = ("bands", ["batch", bands, "pools"])
+    return model(layers, "pyannet", given, ("speech", ["batch", "frames", voices]), carried)
 
 
 def sinc_filters(low_hz: Array, band_hz: Array, times: Array, window: Array) -> Array:
-    """Compute SincNet's band-pass filters, (2 * bands, 1, taps): the even (cosine) ones, then the odd (sine) ones.
+    """Compute SincNet's band-pass filters, (2 * bands, taps): the even (cosine) ones, then the odd (sine) ones.
 
     `low_hz` and `band_hz` are the learned (bands, 1) parameters, `times` the (1, taps // 2) angles 2πt of the left half in
     radians per Hz, `window` that half's window. After asteroid-filterbanks' `ParamSincFB`: Pariente et al., "Filterbank
@@ -74,13 +83,12 @@ def sinc_filters(low_hz: Array, band_hz: Array, times: Array, window: Array) -> 
     width = 2 * (high - low)
     even = (_rounded(np.sin, high * times) - _rounded(np.sin, low * times)) / (times / 2) * window / width
     odd = (_rounded(np.cos, low * times) - _rounded(np.cos, high * times)) / (times / 2) * window / width
-    filters = np.concatenate(
+    return np.concatenate(
         [
             np.concatenate([even, np.ones_like(low), even[:, ::-1]], axis=1),
             np.concatenate([odd, np.zeros_like(low), -odd[:, ::-1]], axis=1),
         ]
     )
-    return filters[:, None, :]
 
 
 def _rounded(function: Callable[[Array], Array], angle: Array) -> Array:
@@ -91,27 +99,29 @@ def _rounded(function: Callable[[Array], Array], angle: Array) -> Array:
 class _Layers(Layers):
     """PyanNet's own layers."""
 
-    def sincnet(self, waveform: str) -> str:
-        """(batch, 1, samples) to (batch, features, frames)."""
+    def front(self) -> dict[str, Array]:
+        """What the layers in front of the graph are made of."""
         bank = "sincnet.conv1d.0.filterbank"
         filters = sinc_filters(*(self.take(f"{bank}.{part}") for part in ("low_hz_", "band_hz_", "n_", "window_")))
-        signal = self.instance_norm(waveform, "sincnet.wav_norm1d")
-        signal = self.add("Conv", [signal, self.constant(f"{bank}.filters", filters)], bank, strides=[_SINC_STRIDE])
-        signal = self.add("Abs", [signal], f"{bank}.abs")
-        signal = self.pool(signal, 0)
+        norm = np.concatenate([self.take(f"{WAVE_NORM}.weight"), self.take(f"{WAVE_NORM}.bias")])
+        return {WAVE_NORM: norm, FILTERS: filters}
+
+    def sincnet(self, bands: str) -> str:
+        """(batch, 2 * bands, pools) to (batch, features, frames)."""
+        signal = self.normalised(bands, 0)
         for layer in (1, 2):
             name = f"sincnet.conv1d.{layer}"
             signal = self.add("Conv", [signal, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")], name)
-            signal = self.pool(signal, layer)
+            signal = self.add("MaxPool", [signal], f"sincnet.pool1d.{layer}", kernel_shape=[POOL], strides=[POOL])
+            signal = self.normalised(signal, layer)
         return signal
 
-    def pool(self, signal: str, layer: int) -> str:
-        signal = self.add("MaxPool", [signal], f"sincnet.pool1d.{layer}", kernel_shape=[_POOL], strides=[_POOL])
+    def normalised(self, signal: str, layer: int) -> str:
         return self.leak(self.instance_norm(signal, f"sincnet.norm1d.{layer}"))
 
     def instance_norm(self, signal: str, name: str) -> str:
         inputs = [signal, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
-        return self.add("InstanceNormalization", inputs, name, epsilon=_EPSILON)
+        return self.add("InstanceNormalization", inputs, name, epsilon=EPSILON)
 
     def leak(self, signal: str) -> str:
         return self.add("LeakyRelu", [signal], f"{signal}.leaky_relu", alpha=_LEAK)

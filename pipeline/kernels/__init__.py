@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pipeline.dsp import Doubles
+from pipeline.dsp import Doubles, fast_length
 from pipeline.records import Floats
 
 try:
@@ -25,6 +25,9 @@ NOWHERE: Whole = np.empty(0, np.int64)
 
 FEW = 1 << 12
 """Room for so many finds is made at first."""
+
+TAPS_A_BLOCK = 16
+"""Blocks to filter are so many times as long as the filters: of shorter ones more overlaps, longer ones leave the caches."""
 
 
 class Side(NamedTuple):
@@ -80,6 +83,32 @@ def power_spectra(windows: Floats, window: Floats, first: int = 0, end: int | No
     made = np.empty((len(windows), _end(window, end) - first), np.float32)
     chosen.power_spectra(_in_rows(windows), window, _roots(len(window)), made, first)
     return made
+
+
+class FilterBank(NamedTuple):
+    """Filters that are used at a stride, and of which the highest magnitude of every `pool` outputs counts.
+
+    filters : float32 (2 * pairs, taps), an odd number of taps; the first half are even functions around the middle tap, the
+        others odd ones
+    offsets : float32 (2 * pairs,), what is added to the outputs of each
+    """
+
+    filters: Floats
+    offsets: Floats
+    stride: int
+    pool: int
+
+
+def band_maxima(waves: Floats, bank: FilterBank) -> Floats:
+    """The highest magnitudes of each filter's outputs (waves, filters, pools) for waves (waves, samples)."""
+    filters, offsets, stride, pool = bank
+    outputs = max(waves.shape[1] - filters.shape[1] + stride, 0) // stride
+    made = np.empty((len(waves) * len(filters), outputs // pool), np.float32)
+    points = fast_length(TAPS_A_BLOCK * filters.shape[1] // stride)
+    gains = _gains(filters.tobytes(), filters.shape, stride * points)
+    roots, fold_roots = _roots(stride * points), _roots(2 * points)
+    chosen.band_maxima(_in_rows(waves), filters, offsets, gains, roots, fold_roots, made, stride, pool)
+    return made.reshape(len(waves), len(filters), -1)
 
 
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole) -> Doubles:
@@ -168,6 +197,17 @@ def _roots(size: int) -> Floats:
     """exp(-2 pi i k / size) for each k below size, real and imaginary parts in turn."""
     angles = -2 * np.pi / size * np.arange(size)
     return np.stack((np.cos(angles), np.sin(angles)), axis=1).ravel().astype(np.float32)
+
+
+@cache
+def _gains(filters: bytes, shape: tuple[int, int], size: int) -> Floats:
+    """What bin k of `size` is multiplied with to give the even output plus i times the odd one, (pairs, size), for each pair."""
+    taps = np.frombuffer(filters, np.float32).reshape(shape).astype(np.float64)
+    around = np.zeros((shape[0], size))
+    around[:, np.arange(shape[1]) - shape[1] // 2] = taps
+    even, odd = np.split(np.fft.fft(around), 2)
+    gains: Floats = ((even.real + odd.imag) / size).astype(np.float32)
+    return gains
 
 
 def _in_rows(planes: Floats) -> Floats:

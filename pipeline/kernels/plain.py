@@ -41,6 +41,31 @@ def power_spectra(windows: Floats, window: Floats, _roots: Floats, made: Floats,
     np.add(np.square(bins.real), np.square(bins.imag), out=made)
 
 
+def band_maxima(
+    waves: Floats,
+    filters: Floats,
+    offsets: Floats,
+    _gains: Floats,
+    _roots: Floats,
+    _fold_roots: Floats,
+    made: Floats,
+    stride: int,
+    pool: int,
+) -> None:
+    """See `pipeline.kernels.band_maxima`; halves of filters are the same, but for the sign, and so are multiplied once."""
+    taps, frames = filters.shape[1], made.shape[1]
+    half, outputs = taps // 2, frames * pool
+    if not frames:
+        return
+    even, odd = np.split(filters[:, half:], 2)
+    for number, wave in enumerate(waves):
+        windows = np.lib.stride_tricks.sliding_window_view(wave, taps)[: outputs * stride : stride]
+        before, behind = windows[:, half::-1], windows[:, half:]
+        both = (before + behind) @ even.T - windows[:, half, None] * even[:, 0], (behind - before) @ odd.T
+        pools = np.abs(np.concatenate(both, axis=1) + offsets).reshape(frames, pool, -1).max(axis=1)
+        made[number * len(filters) : (number + 1) * len(filters)] = pools.T
+
+
 def filtered_energies(sos: Doubles, state: Doubles, planes: Floats, edges: Whole, energies: Doubles) -> None:
     """See `pipeline.kernels.filtered_energies`."""
     per_section = state.reshape(len(planes), len(sos), 2).transpose(1, 0, 2)

@@ -111,18 +111,21 @@ def test_activity_says_which_engine_it_is_of(speechlike, derived, engine):
 
 
 class Listening:
-    """A stand-in for PyanNet's graph: a frame is speech where its own 270 samples are loud; windows are counted."""
+    """A stand-in for PyanNet, front and graph: a frame is speech where its own 270 samples are loud; windows are counted."""
 
     def __init__(self):
         self.windows = 0
 
-    def get_inputs(self):
-        return [SimpleNamespace(name="waveform")]
+    def get_modelmeta(self):
+        return SimpleNamespace(custom_metadata_map={})
+
+    def bands(self, waveforms):
+        return waveforms
 
     def run(self, _, inputs):
-        (batch,) = inputs.values()
+        batch = inputs["bands"]
         self.windows += len(batch)
-        own = batch[:, 0, 360 : 360 + 293 * 270].reshape(len(batch), 293, 270)
+        own = batch[:, 360 : 360 + 293 * 270].reshape(len(batch), 293, 270)
         loud = (np.square(own).mean(axis=2) > 1e-6).astype(np.float32)
         return [np.stack((loud, 0 * loud, 0 * loud), axis=2)]
 
@@ -131,6 +134,7 @@ class Listening:
 def test_the_network_looks_again_only_where_a_pause_is_near_the_border_of_two_windows(monkeypatch, pause_s, again):
     network = Listening()
     monkeypatch.setattr("pipeline.activity.pyannet.session", lambda _name: network)
+    monkeypatch.setattr("pipeline.activity.pyannet.SincNet", lambda _metadata: network)
     signal = 0.1 * np.random.default_rng(1).standard_normal(9 * 293 * 270).astype(np.float32)
     signal[np.arange(len(signal)) / 16_000 % 2.4 < pause_s] = 0
     engine = derive.activity_engine("pyannet")

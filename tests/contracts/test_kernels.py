@@ -89,6 +89,53 @@ def test_filtered_energies_are_those_of_scipys_filter_and_go_on_where_they_left_
     assert made == pytest.approx(np.stack([(cell**2).sum(axis=1) for cell in cells], axis=1), rel=1e-11)
 
 
+def bank(pairs, taps, stride, pool, *, seed=0):
+    """Drawn filters, each first half the mirror of its second but for the sign, and what is added to each output."""
+    draw = np.random.default_rng(seed)
+    half = draw.standard_normal((2, pairs, taps // 2))
+    even, odd = (
+        [side[:, ::-1], middle * np.ones((pairs, 1)), sign * side]
+        for side, sign, middle in zip(half, (1, -1), (1, 0), strict=True)
+    )
+    filters = np.concatenate([np.concatenate(parts, axis=1) for parts in (even, odd)]).astype(np.float32)
+    return kernels.FilterBank(filters, draw.standard_normal(2 * pairs).astype(np.float32), stride, pool)
+
+
+def filtered_one_by_one(waves, drawn):
+    """The same by a product for every output."""
+    outputs = np.lib.stride_tricks.sliding_window_view(waves.astype(np.float64), drawn.filters.shape[1], axis=1)
+    made = np.abs(outputs[:, :: drawn.stride] @ drawn.filters.astype(np.float64).T + drawn.offsets)
+    whole = made.shape[1] // drawn.pool * drawn.pool
+    return made[:, :whole].reshape(len(waves), -1, drawn.pool, len(drawn.filters)).max(axis=2).transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize(("taps", "stride", "pool"), [(251, 10, 3), (3, 2, 1), (41, 4, 2), (21, 10, 3), (19, 6, 7)])
+@pytest.mark.parametrize("samples", [250, 251, 1_000, 20_011])
+@pytest.mark.parametrize("waves", [1, 5, 9])
+def test_band_maxima_are_those_of_products_with_every_filter(kind, taps, stride, pool, samples, waves):
+    drawn, planes = bank(3, taps, stride, pool), noise(waves, samples)
+    made = kernels.band_maxima(planes, drawn)
+    if samples < taps:
+        assert made.shape == (waves, 6, 0)
+        return
+    wanted = filtered_one_by_one(planes, drawn)
+    # Sums of up to 251 products in single precision, or transforms of 4,000 points.
+    assert made == pytest.approx(wanted, abs=3e-6 * max(1.0, float(wanted.max(initial=0.0))))
+
+
+def test_bands_of_digital_silence_are_their_offsets_to_the_last_bit(kind):
+    drawn = bank(2, 251, 10, 3)
+    made = kernels.band_maxima(np.zeros((2, 8_000), np.float32), drawn)
+    assert (made == np.abs(drawn.offsets)[None, :, None]).all()
+
+
+def test_a_wave_gives_the_same_bands_alone_as_among_others(kind):
+    drawn, planes = bank(2, 251, 10, 3), noise(5, 9_000)
+    together = kernels.band_maxima(planes, drawn)
+    alone = np.concatenate([kernels.band_maxima(planes[k : k + 1], drawn) for k in range(5)])
+    assert np.array_equal(together, alone)
+
+
 def test_a_filter_forgets_what_is_next_to_nothing(both):
     def energy():
         state = np.zeros((1, 4))
@@ -253,7 +300,33 @@ def test_rows_that_are_no_one_piece_are_taken_too(kind):
 
 PLANES, SUMS, STATE, NUMBERS = noise(2, 10), np.zeros((2, 2)), np.zeros((2, 4)), np.zeros(3, int)
 BINS = np.zeros((2, 4), np.float32)
+BANK = (noise(2, 50), noise(4, 9), noise(1, 4)[0], noise(2, 40), noise(1, 80)[0], noise(1, 40)[0])
+"""Waves, filters, offsets, gains and both kinds of roots for blocks of 40 samples, of which every fourth output is made."""
+POOLS = np.zeros((8, 5), np.float32)
+
+
+def without(number, other):
+    """What `band_maxima` takes, but for one argument."""
+    given = [*BANK, POOLS, 4, 2]
+    given[number] = other
+    return "band_maxima", tuple(given)
+
+
 REFUSED = {
+    "two waves fewer than room": without(0, noise(1, 50)),
+    "filters with an even number of taps": without(1, noise(4, 8)),
+    "three filters": without(1, noise(3, 9)),
+    "offsets of some filters": without(2, noise(1, 3)[0]),
+    "gains of another block": without(3, noise(2, 44)),
+    "roots of another block": without(4, noise(1, 78)[0]),
+    "points that are no part of a block": without(5, noise(1, 36)[0]),
+    "room for more pools": without(6, np.zeros((8, 6), np.float32)),
+    "room for fewer pools": without(6, np.zeros((8, 4), np.float32)),
+    "an odd stride": without(7, 5),
+    "a stride of nothing": without(7, 0),
+    "a stride that is no number": without(7, math.nan),
+    "pools of nothing": without(8, 0),
+    "pools longer than a block": without(8, 100),
     "edges behind the end": ("moments", (PLANES, np.array([11]), SUMS, SUMS.copy())),
     "edges that fall": ("moments", (PLANES, np.array([5, 4]), np.zeros((2, 3)), np.zeros((2, 3)))),
     "an edge at the start": ("moments", (PLANES, np.array([0]), SUMS, SUMS.copy())),
@@ -285,6 +358,12 @@ REFUSED = {
         (PLANES[0], THRESHOLDS, np.zeros(2), np.zeros(1, int), np.zeros(1, int), 0.9, 3, 0),
     ),
 }
+
+
+def test_what_the_refusals_change_is_else_taken():
+    compiled = pytest.importorskip("pipeline.kernels.compiled", reason="the kernels were not compiled")
+    compiled.band_maxima(*BANK, POOLS, 4, 2)
+    assert POOLS.all()
 
 
 @pytest.mark.parametrize("what", REFUSED)

@@ -76,7 +76,7 @@ def pyannet():
 
 
 def works(session):
-    speech = session.run(["speech"], {"waveform": np.zeros((1, 1, 80_000), np.float32)})[0]
+    speech = session.run(["speech"], {"bands": np.zeros((1, 80, 2_658), np.float32)})[0]
     return speech.shape == (1, 293, 3) and float(speech.max()) < 0.05
 
 
@@ -217,7 +217,7 @@ import numpy, onnx, onnxruntime
 from pipeline import models
 print("ready", flush=True)
 sys.stdin.readline()
-speech = models.session("pyannet").run(["speech"], {"waveform": numpy.zeros((1, 1, 80000), "f4")})[0]
+speech = models.session("pyannet").run(["speech"], {"bands": numpy.zeros((1, 80, 2658), "f4")})[0]
 print(speech.shape, flush=True)
 """
 

@@ -9,6 +9,7 @@ import pytest
 from pipeline import models
 from pipeline.errors import ModelMissing
 from pipeline.graphs import checkpoint, pyannet
+from pipeline.sincnet import SincNet
 
 RATE_HZ = 16_000
 TAPS = 251
@@ -88,7 +89,7 @@ def ideal_filters(weights):
     low_hz = 50 + np.abs(weights[f"{BANK}.low_hz_"][:, 0].astype(np.float64))
     high_hz = np.minimum(low_hz + 50 + np.abs(weights[f"{BANK}.band_hz_"][:, 0]), RATE_HZ / 2)
     pairs = [band_pass(low, high) for low, high in zip(low_hz, high_hz, strict=True)]
-    return np.stack(pairs, axis=1).reshape(-1, 1, TAPS)
+    return np.stack(pairs, axis=1).reshape(-1, TAPS)
 
 
 def rounded_filters(weights):
@@ -132,7 +133,7 @@ def reference(weights, waveform):
     The filters are the graph's own, held against the ideal ones by a test of their own: the trained network turns their
     rounding errors of 4e-6 into up to 7e-3, which would hide a fault elsewhere.
     """
-    filters = rounded_filters(weights).astype(np.float64)
+    filters = rounded_filters(weights).astype(np.float64)[:, None]
     weights = {name: array.astype(np.float64) for name, array in weights.items()}
     norm = "sincnet.wav_norm1d"
     signal = normalised(waveform[None].astype(np.float64), weights[f"{norm}.weight"], weights[f"{norm}.bias"])
@@ -181,7 +182,8 @@ def run(weights, waveforms):
     options.intra_op_num_threads = 1
     graph = pyannet.graph(weights).SerializeToString()
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    return session.run(["speech"], {"waveform": waveforms[:, None]})[0]
+    front = SincNet(session.get_modelmeta().custom_metadata_map)
+    return session.run(["speech"], {"bands": front.bands(waveforms)})[0]
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,7 @@ static PyMethodDef functions[] = {
     FUNCTION(filtered_energies),
     FUNCTION(spectra),
     FUNCTION(power_spectra),
+    FUNCTION(band_maxima),
     FUNCTION(extremes),
     FUNCTION(runs_over),
     FUNCTION(tops),

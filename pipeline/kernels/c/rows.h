@@ -69,6 +69,7 @@ int rising(const Table *edges, Py_ssize_t frames);
 KERNEL(moments);
 KERNEL(spectra);
 KERNEL(power_spectra);
+KERNEL(band_maxima);
 KERNEL(filtered_energies);
 KERNEL(extremes);
 KERNEL(highest_between);
