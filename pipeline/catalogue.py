@@ -110,7 +110,7 @@ class Subject:
     """One subject's parts; `kind` is the reading it makes.
 
     `needs` names the derived signals that its meter reads, "voices" where the activity must tell one voice from another, and for
-    the dataset "reference", the voice that its meter is given; `model` the network that it runs itself.
+    the dataset "reference", the voice that its meter is given; `models` the networks that it runs itself.
 
     A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "compare"
     subjects may find fault with single clips, "count" subjects then see the clips' verdicts.
@@ -121,7 +121,7 @@ class Subject:
     kind: type[Reading] | None = None
     meter: Callable[..., Meter] | None = None
     needs: tuple[Need, ...] = ()
-    model: str | None = None
+    models: tuple[str, ...] = ()
     turn: Literal["clip", "compare", "count"] = "clip"
     rules: list[Rule] = field(default_factory=list)
 

@@ -88,9 +88,10 @@ def _measured(clip: Clip, activity: str, unwanted: frozenset[str]) -> Clip:
 def _without_model(subjects: list[Subject]) -> list[Fault]:
     """Take out the subjects whose own network is missing, and say so."""
     faults = []
-    for subject in [s for s in subjects if s.model is not None]:
+    for subject in [s for s in subjects if s.models]:
         try:
-            _located(subject.model)
+            for name in subject.models:
+                _located(name)
         except ModelError as error:
             faults.append(Fault(subject.name, str(error)))
             subjects.remove(subject)

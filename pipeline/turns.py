@@ -5,12 +5,13 @@ that voice than to the main one. Its edges are moved into the nearest gap of the
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dsp import Doubles
+from pipeline.kept_speech import KeptSpeech
 from pipeline.records import Floats
 from pipeline.voiceprints import CLOSE, main_voice, unit, without_room
 
@@ -65,12 +66,14 @@ class Partials:
     spoken : int64 (frames of speech,), the number in the clip of each
     sounds : float32 (looks, 3), how many frames have a pitch, its median in semitones over 100 Hz (0 where none has), and by
         how many decibels the bands fall in 30 ms where they fall fast, negative
+    kept : some of the speech itself
     """
 
     at: NDArray[np.int64]
     voices: Floats
     spoken: NDArray[np.int64]
     sounds: Floats
+    kept: KeptSpeech = field(default_factory=KeptSpeech)
 
 
 @dataclass(frozen=True, slots=True)

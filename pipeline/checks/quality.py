@@ -129,7 +129,7 @@ class Lot:
         return not MIN_S <= length_s < ALWAYS_S or self._sum % 1_000 < 1_000 * length_s / ALWAYS_S
 
 
-SUBJECT = Subject("quality", QualityLimits, Quality, QualityMeter, needs=("mono16k", "activity"), model="dnsmos")
+SUBJECT = Subject("quality", QualityLimits, Quality, QualityMeter, needs=("mono16k", "activity"), models=("dnsmos",))
 
 
 @SUBJECT.check(

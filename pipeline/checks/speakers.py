@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import runs
+from pipeline.confirmation import Confirmation
 from pipeline.mel import FRAME_S
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
+from pipeline.overlaps import marked, overlaps
 from pipeline.readings import Speakers, Turn, Voice
-from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
+from pipeline.records import Block, Evidence, Severity, Span, StreamInfo
 from pipeline.series import Series
 from pipeline.turns import (
     EVEN,
-    LOOK,
     WORTH_TELLING,
     Partials,
     Sound,
@@ -30,11 +30,11 @@ from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
-UNLIKE = 0.75
-"""Cosine of 2.4 s of speech to the main voice. Of 60 inserts by other readers all were under 0.74, of a reader's own speech in
-1.7 hours, in noise and through codecs too, nothing of 1.2 s or more was."""
+UNLIKE = 0.78
+"""Cosine of 2.4 s of speech to the main voice. All of 60 inserts by other readers are under 0.74, through a telephone they come near
+this; what of a reader's own speech is under it, the second encoder knows again."""
 
-WHOLE_UNLIKE = 0.8
+WHOLE_UNLIKE = 0.82
 """Cosine of all of a stretch to the main voice: one that is more like it has a moment in it and no other voice."""
 
 MIN_FRAMES = 120
@@ -42,19 +42,6 @@ MIN_FRAMES = 120
 
 ONE_VOICE = 0.75
 """Stretches of foreign voices that are more alike than that are one person's."""
-
-AT_ONCE, SURELY_AT_ONCE = 0.4, 0.5
-"""PyanNet's probability of a second voice: over the second somewhere, and over the first for as long as it lasts."""
-
-MIN_OVERLAP_FRAMES = 12
-"""0.2 s: a word's worth. Shorter ones are often plosives and breath."""
-
-MIXED = 0.78
-"""Of two voices at once a look is like neither. Where it is more like one of the clip's, PyanNet is mistaken: it is so in 1 of 4
-minutes of telephone speech."""
-
-MIN_SHARED_S = 0.25
-"""How much of an overlap a look must hold to tell of it."""
 
 LONG_FRAMES = 500
 """A voice that is heard for 5 s is one; a shorter stretch may be the mixture itself."""
@@ -66,13 +53,13 @@ class SpeakersLimits(Limits):
 
     engine: str = limit(
         "embedded",
-        "PyanNet's voices and GE2E's embeddings, both on this machine; off leaves second voices unexamined",
+        "PyanNet's voices, GE2E's embeddings and CAM++'s second opinion, on this machine; off leaves second voices unexamined",
         choices=("embedded", "off"),
     )
     min_sure_ratio: float | None = limit(
         0.5,
-        "rather another person than the same one in another room; of the stretches that it was fitted to, 3 in 100 by others and "
-        "none of 31 by the same reader are on the wrong side (`make odds`)",
+        "rather another person than the same one in another room; of the stretches that it was fitted to, 2 in 100 by others and "
+        "1 of 240 by the same reader are on the wrong side (`make odds`)",
         looser="higher",
     )
     max_second_s: float | None = limit(10.0, "a slip that can be cut out; more of it is another recording")
@@ -100,8 +87,7 @@ class SpeakersMeter:
         if self._partials is None:
             self._partials = PartialsMeter(session("ge2e"))
         self._partials.feed(block)
-        overlap = block.activity.overlap
-        self._at_once.extend((overlap >= AT_ONCE).astype(np.uint8) + (overlap >= SURELY_AT_ONCE))
+        self._at_once.extend(marked(block.activity.overlap))
 
     def read(self) -> Speakers:
         """The voices of everything fed so far."""
@@ -112,16 +98,17 @@ class SpeakersMeter:
             return Speakers(engine=ENGINE, why="there is under 1 s of speech")
         main = main_of(partials)
         found = [stretch for stretch in foreign(partials, main.voice) if _unlike(stretch, main)]
-        cast = _cast(main, found, len(partials.spoken))
-        overlaps = tuple(_overlaps(self._at_once, partials, cast))
+        cast = _cast(main, found, partials)
+        voices = [role.sound.voice for role in cast if not role.stretches or _frames(role.stretches) >= LONG_FRAMES]
+        at_once = tuple(overlaps(self._at_once.array(), partials, voices))
         return Speakers(
             count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in cast[1:]),
             speech_s=len(partials.spoken) * FRAME_S,
             turns=tuple(_turns(partials, cast)),
             voices=tuple(role.voice for role in cast),
             prints=tuple(written(role.sound.voice) for role in cast),
-            overlaps=overlaps,
-            overlap_s=sum(span.length_s for span in overlaps),
+            overlaps=at_once,
+            overlap_s=sum(span.length_s for span in at_once),
             engine=ENGINE,
         )
 
@@ -135,21 +122,26 @@ class _Role:
     stretches: tuple[Stretch, ...] = ()
 
 
-def _cast(main: Sound, found: Sequence[Stretch], spoken: int) -> list[_Role]:
+def _cast(main: Sound, found: Sequence[Stretch], partials: Partials) -> list[_Role]:
     """The main voice, then the others by how long they speak; stretches of like voices are one's."""
     ordered = sorted(found, key=lambda s: (s.start - s.end, s.start))
     sounds, lengths = [stretch.sound for stretch in ordered], np.array([s.end - s.start for s in ordered], np.float64)
     groups = grouped(sounds, lengths, np.full(len(ordered), ONE_VOICE))
     groups.sort(key=lambda group: -lengths[group].sum())
-    left = (spoken - _frames(found)) * FRAME_S
+    left = (len(partials.spoken) - _frames(found)) * FRAME_S
     roles = [_Role(Voice("A", left, 1.0, None, main.pitch_semitones, main.decay_db), main)]
+    if not found:
+        return roles
+    confirmation = Confirmation(session("campplus"), partials.kept, [(s.start, s.end) for s in found])
     for number, group in enumerate(groups, 1):
         sound = together([sounds[i] for i in group], lengths[group])
+        likeness = float(sound.voice @ main.voice)
+        sure = confirmation.another([(ordered[i].start, ordered[i].end) for i in group], likeness)
         voice = Voice(
             _letter(number),
             float(lengths[group].sum()) * FRAME_S,
-            float(sound.voice @ main.voice),
-            another(main, sound),
+            likeness,
+            another(main, sound) if sure is None else sure,
             sound.pitch_semitones,
             sound.decay_db,
         )
@@ -191,24 +183,13 @@ def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
     return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
 
 
-def _overlaps(at_once: Series, partials: Partials, cast: Sequence[_Role]) -> Iterator[Span]:
-    """Where PyanNet hears two voices for a word or longer, and what is heard there is like none of the clip's."""
-    flags = at_once.array()
-    voices = [role.sound.voice for role in cast if not role.stretches or _frames(role.stretches) >= LONG_FRAMES]
-    likeness = (partials.voices @ np.stack(voices, axis=1)).max(axis=1)
-    last = len(partials.spoken) - 1
-    starts_s = partials.spoken[np.minimum(partials.at, last)] * FRAME_S
-    ends_s = partials.spoken[np.minimum(partials.at + LOOK, last)] * FRAME_S
-    for first, end in runs(flags >= 1):
-        span = Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
-        shared_s = np.minimum(ends_s, span.end_s) - np.maximum(starts_s, span.start_s)
-        mixed = bool((likeness[shared_s > min(MIN_SHARED_S, 0.9 * span.length_s)] < MIXED).any())
-        if mixed and end - first >= MIN_OVERLAP_FRAMES and flags[first:end].max() == 2:
-            yield span
-
-
 SUBJECT = Subject(
-    "speakers", SpeakersLimits, Speakers, SpeakersMeter, needs=("mono16k", "activity", "voices"), model="ge2e"
+    "speakers",
+    SpeakersLimits,
+    Speakers,
+    SpeakersMeter,
+    needs=("mono16k", "activity", "voices"),
+    models=("ge2e", "campplus"),
 )
 
 

@@ -27,8 +27,8 @@ class MainVoiceLimits(Limits):
 
     min_sure_ratio: float | None = limit(
         0.7,
-        "of the stretches by other readers that it was fitted to 95 in 100 are surer, of those by one reader in another room "
-        "none (`make odds`); less sure is a warning: it may be the same person in another room or on another microphone",
+        "of stretches by other readers 94 in 100 are surer, of those by one reader, mostly in another room, 3 of 36 "
+        "(`make odds`); less sure is a warning: it may be the same person in another room or on another microphone",
         looser="higher",
     )
     max_others_ratio: float | None = limit(

@@ -30,7 +30,12 @@ Weights = dict[str, NDArray[np.floating[Any]]]
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
-_DTYPES = {"HalfStorage": np.dtype("<f2"), "FloatStorage": np.dtype("<f4"), "DoubleStorage": np.dtype("<f8")}
+_DTYPES = {
+    "HalfStorage": np.dtype("<f2"),
+    "FloatStorage": np.dtype("<f4"),
+    "DoubleStorage": np.dtype("<f8"),
+    "LongStorage": np.dtype("<i8"),  # batch normalisation counts its batches
+}
 # Lightning and Resemblyzer put the weights under these keys, beside the optimizer's state; a bare state dict has neither.
 _STATE_KEYS = ("state_dict", "model_state")
 # What a damaged or hostile file makes pickle, zipfile, struct and numpy raise. Anything else is a fault of ours.

@@ -3,7 +3,7 @@
 Wan et al., "Generalized end-to-end loss for speaker verification", ICASSP 2018. The frames in which somebody speaks are laid end
 to end, and a look at 1.6 s of them is taken every 2 s. One such look errs in 3 of 100 cases, so it decides nothing: where one is
 unlike what was heard so far, or where PyanNet hears two voices, looks are taken every 0.4 s around it, and `pipeline.turns`
-pools them.
+pools them. The speech around those is kept, and some of the main voice, for `pipeline.confirmation`.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline import mel
 from pipeline.dsp import quantiles
+from pipeline.kept_speech import KeptSpeech
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
 from pipeline.turns import LOOK, Partials
@@ -72,7 +73,10 @@ class Network(Protocol):
 
 
 class PartialsMeter:
-    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several, 4 bytes a frame of speech, 20 s of mels."""
+    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several, 4 bytes a frame of speech, 20 s of mels.
+
+    And what `KeptSpeech` keeps, 4 MB at most.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -85,6 +89,7 @@ class PartialsMeter:
         self._at = Series(np.int32)
         self._voices = Series(np.float16, VOICE + SOUNDS)
         self._main = _Main()
+        self._kept = KeptSpeech()
         self._close_until = -1  # no closer look is needed up to here
 
     def feed(self, block: Block) -> None:
@@ -104,15 +109,16 @@ class PartialsMeter:
 
     def read(self) -> Partials:
         """All looks so far, one at the very end of the speech among them."""
-        kept = self._mels, self._other
+        before = self._mels, self._other, self._kept
         mels, numbers, other = self._speech.rest()
-        self._mels, self._other = np.concatenate((kept[0], mels)), np.concatenate((kept[1], other))
+        self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
+        self._kept = kept = self._kept.copied()
         at, voices = self._last(self._from + len(self._mels))
-        self._mels, self._other = kept
+        self._mels, self._other, self._kept = before
         at, order = np.unique(np.concatenate((self._at.array(), at)), return_index=True)
         made = np.concatenate((self._voices.array(), voices.astype(np.float16)))[order].astype(np.float32)
         spoken = np.concatenate((self._spoken.array(), numbers)).astype(np.int64)
-        return Partials(at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:])
+        return Partials(at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:], kept)
 
     def _last(self, total: int) -> tuple[NDArray[np.int64], Floats]:
         """The looks at the rest of so many frames of speech: where they begin, and the voices."""
@@ -137,7 +143,11 @@ class PartialsMeter:
         """Where closer looks begin: around those unlike the voice heard most, and where another voice is heard."""
         likeness = self._main.likeness(voices)
         for step, like in zip(steps.tolist(), likeness.tolist(), strict=True):
+            if like >= LIKE_MAIN:
+                self._kept.keep_own(step, self._mels[step - self._from :][:LOOK, mel.HEARD :])
             if like < LIKE_MAIN or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
+                first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)
+                self._kept.keep_unlike(first, self._mels[first - self._from : end - self._from, mel.HEARD :])
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
                     if self._close_until < at <= total - LOOK:
                         yield at
@@ -146,7 +156,9 @@ class PartialsMeter:
         """The voices and sounds (looks, 259) of the looks that begin there, 1.6 s each or as long as there is speech."""
         made = [np.empty((0, VOICE + SOUNDS), np.float32)]
         for first in range(0, len(starts), MOST_AT_ONCE):
-            looks = np.stack([self._mels[at - self._from :][:LOOK] for at in starts[first : first + MOST_AT_ONCE]])
+            looks = np.stack(
+                [self._mels[at - self._from :][:LOOK, : mel.HEARD] for at in starts[first : first + MOST_AT_ONCE]]
+            )
             mels = looks[:, :, : mel.BANDS]
             mels = mels * (LOUD / np.maximum(mels.sum(axis=2).mean(axis=1), 1e-12))[:, None, None]
             voices = np.asarray(self._network.run(None, {"mel": mels})[0], np.float32)

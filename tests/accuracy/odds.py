@@ -1,7 +1,8 @@
 """Fit what tells another person from another room, on the tuning cases of the suite `speakers`, and say how often it errs: make odds
 
-Printed are the weights for `ODDS` in `pipeline/turns.py`, those that stand there now, and for both how many stretches of other
-readers and of the same reader in another room lie on the wrong side of a half. Nothing is written.
+Printed are the weights for `ODDS` in `pipeline/confirmation.py`, of which a clip's stretches are judged with CAM++, and in
+`pipeline/turns.py`, of which clips are compared without it; those that stand there now; and for all how many stretches of other readers
+and of the same reader lie on the wrong side of a half. Nothing is written.
 """
 
 import os
@@ -20,14 +21,20 @@ import speakers as suite
 from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
+from pipeline import confirmation, turns
 from pipeline.checks.speakers import MIN_FRAMES, UNLIKE, WHOLE_UNLIKE
+from pipeline.confirmation import Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.stages import decode, derive
-from pipeline.turns import ODDS, foreign, main_of, tells
+from pipeline.turns import foreign, main_of, tells
 
-GROUPS = ("insert, plain", "insert, MP3", "insert, telephone", "insert, -45", "conversation", "one reader, rooms")
-"""Which cases are learned from: noise is left out, for it makes voices of nobody."""
+NOISE = ("insert, noise", "one reader, noise", "overlap")
+"""Which cases are not learned from: noise makes voices of nobody, and of two at once there is no telling."""
+
+
+STANDS_OUT, EVEN_SO = 0.86, 0.8
+"""More stretches than are judged, so that there are enough of the same reader, too; those under the second are none of the main voice."""
 
 
 def main():
@@ -35,14 +42,14 @@ def main():
         cases = list(built(Path(room)))
         with concurrent.futures.ProcessPoolExecutor() as pool:
             found = [row for rows in pool.map(stretches, *zip(*cases, strict=True), chunksize=4) for row in rows]
-    numbers, other = np.array([row[0] for row in found]), np.array([row[1] for row in found])
-    fitted = LogisticRegression(C=1e6, class_weight="balanced", fit_intercept=False, max_iter=10_000).fit(
-        numbers, other
-    )
-    print(f"{other.sum()} stretches of other readers, {(~other).sum()} of one reader in another room")
-    for name, weights in (("fitted", fitted.coef_[0]), ("in use", np.array(ODDS))):
-        likely = 1 / (1 + np.exp(-numbers @ weights))
-        print(f"{name}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
+    judged = [row for row in found if row[-1]]
+    for name, column, rows, in_use in (("with", 0, found, confirmation.ODDS), ("without", 1, judged, turns.ODDS)):
+        numbers, other = (np.array([row[at] for row in rows]) for at in (column, 2))
+        print(f"{name} CAM++: {other.sum()} stretches of other readers, {(~other).sum()} of the same one")
+        fitted = LogisticRegression(C=1e6, class_weight="balanced", fit_intercept=False, max_iter=10_000)
+        for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
+            likely = 1 / (1 + np.exp(-numbers @ weights))
+            print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
 
 
 def told(others, same):
@@ -65,25 +72,34 @@ def built(room):
     suite.build(dataset, "tuning", np.random.default_rng(zlib.crc32(b"speakers tuning")))
     for folder in folders.values():
         for case in folder.cases:
-            if case.group.startswith(GROUPS):
+            if not case.group.startswith(NOISE):
                 yield folder.path / case.id, not case.group.startswith("one reader"), case.spans.get("SECOND_SPEAKER")
 
 
 def stretches(path, other, spans):
-    """The numbers of each stretch of a file that is unlike the rest of it, and whether it is another reader's."""
+    """Of each stretch of a file that is unlike the rest of it: both kinds of numbers, whether it is another reader's, whether it is
+    so unlike that it is judged.
+    """
+    turns.UNLIKE = STANDS_OUT
     meter = PartialsMeter(session("ge2e"))
     with decode.Stream(str(path)) as stream:
         for block in derive.derive(stream.info, stream.blocks(), derive.activity_engine("pyannet")):
             meter.feed(block)
     partials = meter.read()
     main_sound = main_of(partials)
+    found = [s for s in foreign(partials, main_sound.voice) if s.end - s.start >= MIN_FRAMES and s.lowest < STANDS_OUT]
+    asked = Confirmation(session("campplus"), partials.kept, [(s.start, s.end) for s in found if s.lowest < EVEN_SO])
     rows = []
-    for stretch in foreign(partials, main_sound.voice):
-        long_enough = stretch.end - stretch.start >= MIN_FRAMES
-        if long_enough and stretch.lowest < UNLIKE and stretch.sound.voice @ main_sound.voice < WHOLE_UNLIKE:
-            ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100
-            if spans is None or any(ends_s[0] < end and ends_s[1] > start for start, end in spans):
-                rows.append((tells(main_sound, stretch.sound), other))
+    for stretch in found:
+        ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100
+        foreign_s = max((min(ends_s[1], end) - max(ends_s[0], start) for start, end in spans or ()), default=0.0)
+        if spans and 0 < foreign_s < 0.6 * (ends_s[1] - ends_s[0]):
+            continue  # half of it is one reader's, half another's
+        numbers = asked.tells([(stretch.start, stretch.end)], float(stretch.sound.voice @ main_sound.voice))
+        if numbers is not None:
+            judged = stretch.lowest < UNLIKE and numbers[-1] < WHOLE_UNLIKE
+            is_other = other and (spans is None or foreign_s > 0)
+            rows.append((numbers, tells(main_sound, stretch.sound), is_other, judged))
     return rows
 
 

@@ -80,6 +80,27 @@ class Colours:
         return [voices / np.maximum(np.linalg.norm(voices, axis=1, keepdims=True), 1e-9)]
 
 
+class Strangers:
+    """In the place of the second encoder: nobody is like anybody heard before."""
+
+    def __init__(self):
+        self.heard = 0
+
+    def run(self, _outputs, given):
+        looks = given["fbank"]
+        assert looks.shape[1:] == (200, 80) or (len(looks) == 1 and looks.shape[1] % 200 == 0)
+        self.heard += 1
+        return [np.eye(192, dtype=np.float32)[[self.heard] * len(looks)]]
+
+
+class OnePerson(Strangers):
+    """Everybody is the same."""
+
+    def run(self, outputs, given):
+        super().run(outputs, given)
+        return [np.eye(192, dtype=np.float32)[[0] * len(given["fbank"])]]
+
+
 def noise(low_hz, high_hz, seconds, seed):
     bins = np.fft.rfft(np.random.default_rng(seed).standard_normal(round(seconds * RATE_HZ)))
     hz = np.fft.rfftfreq(round(seconds * RATE_HZ), 1 / RATE_HZ)
@@ -104,7 +125,7 @@ def read(samples, overlap=None):
 
 @pytest.fixture
 def colours(monkeypatch):
-    monkeypatch.setattr(speakers, "session", lambda _name: Colours())
+    monkeypatch.setattr(speakers, "session", {"ge2e": Colours(), "campplus": Strangers()}.__getitem__)
 
 
 def test_the_voices_come_in_the_order_of_their_speech_and_the_turns_in_that_of_time(colours):
@@ -118,6 +139,25 @@ def test_the_voices_come_in_the_order_of_their_speech_and_the_turns_in_that_of_t
     assert reading.speech_s == pytest.approx(38, abs=0.1)
     assert sum(voice.speech_s for voice in reading.voices) == pytest.approx(reading.speech_s)
     assert len(reading.prints) == 3
+
+
+def test_how_sure_it_is_is_the_second_encoders_word(monkeypatch):
+    guest = noise(200, 900, 4, 2) + 2 * noise(1_500, 4_000, 4, 4)  # somewhat like the host
+    samples = np.concatenate([noise(200, 900, 12, 1), guest, noise(200, 900, 10, 3)])
+    for encoder, sure in ((Strangers(), True), (OnePerson(), False)):
+        monkeypatch.setattr(speakers, "session", {"ge2e": Colours(), "campplus": encoder}.__getitem__)
+        reading = read(samples)
+        assert len(reading.voices) == 2
+        assert (reading.voices[1].sure_ratio > 0.9) == sure
+        assert ("SECOND_SPEAKER" in found(reading)) == sure
+        assert encoder.heard == 2, "it hears the main voice once, and the other one"
+
+
+def test_of_one_voice_the_second_encoder_hears_nothing(monkeypatch):
+    encoder = Strangers()
+    monkeypatch.setattr(speakers, "session", {"ge2e": Colours(), "campplus": encoder}.__getitem__)
+    assert read(noise(200, 900, 30, 1)).count == 1
+    assert encoder.heard == 0
 
 
 def test_a_voice_that_comes_back_is_the_same_one(colours):
@@ -158,7 +198,7 @@ def test_without_voices_nothing_is_measured_and_it_says_why():
 
 @pytest.fixture(scope="module")
 def networks():
-    for name in ("pyannet", "ge2e"):
+    for name in ("pyannet", "ge2e", "campplus"):
         try:
             models.locate(name)
         except ModelMissing as missing:

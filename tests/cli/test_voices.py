@@ -23,7 +23,7 @@ SHORT = (
 
 @pytest.fixture(autouse=True)
 def networks():
-    for name in ("pyannet", "ge2e"):
+    for name in ("pyannet", "ge2e", "campplus"):
         try:
             models.locate(name)
         except ModelMissing as missing:

@@ -98,6 +98,22 @@ def test_missing_weights_give_the_command_that_installs_them(monkeypatch):
     assert shlex.split(command)[0] == sys.executable
 
 
+def test_weights_of_a_package_that_is_not_for_every_machine_are_put_into_the_cache(clean_cache):
+    model = models.MODELS["campplus"]
+    words = shlex.split(model.install)
+    (target,) = (word.partition("=")[2] for word in words if word.startswith("--target="))
+    assert {"--no-deps", "--only-binary=:all:", "--upgrade"} < set(words)
+    assert any(word.startswith("--platform=") for word in words)
+    assert clean_cache / "weights" / model.path == Path(target) / model.path
+    assert Path(target) / model.path in models._places(model)  # noqa: SLF001 - where it is looked for is the point
+
+
+def test_the_file_of_requirements_names_the_packages_that_the_models_come_from():
+    lines = (Path(__file__).parents[2] / "requirements-models.txt").read_text().splitlines()
+    named = {line.partition(";")[0].strip() for line in lines if not line.startswith("#")}
+    assert named == {f"{model.distribution}=={model.version}" for model in models.MODELS.values()}
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(ModelError, match="pyannet"):
         models.session("pianet")

@@ -1,0 +1,96 @@
+"""A second opinion on who speaks: CAM++ hears whether it is the same person through rooms, microphones and telephones.
+
+GE2E looks at all of a clip, for it is fast, and takes a change of room for a change of voice. CAM++ was trained with rooms and noise
+and hears each band without its mean, but takes ten times as long, so it is asked only about what stands out.
+
+How like each other two stretches of one person are depends on the recording: through a telephone all voices are more alike, in
+rooms that change less. So the main voice is held against itself, too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.dsp import Doubles
+from pipeline.fbank import fbank
+from pipeline.graphs.campplus import FRAMES
+from pipeline.kept_speech import Frames, KeptSpeech
+from pipeline.records import Floats
+
+ODDS = (13.5, -17.6, 6.0, -13.4)
+"""What the numbers of `tells` weigh: a logistic regression that `make odds` makes again and tells the errors of."""
+
+EDGE = 2
+"""Frames that a window of 25 ms leaves over at the end."""
+
+OWN_FRAMES, OTHER_FRAMES = 4 * FRAMES + EDGE, 3 * FRAMES + EDGE
+"""8 s of the main voice and 6 s of another are as good as all."""
+
+FEWEST = 60
+"""0.6 s: of less nothing can be told."""
+
+USUAL = 0.65
+"""How like each other 2 s of one voice are; taken for a main voice of which only 2 s are kept."""
+
+MOST_ASKED = 8
+"""The voices that speak longest; about more of them it is not asked, for each takes as long as 5 s of all other checks."""
+
+
+class Network(Protocol):
+    """An onnxruntime session of the voice encoder."""
+
+    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
+        """The outputs for a batch of looks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Main:
+    """The main voice, (192,) of length 1, and how like each other its parts are."""
+
+    voice: Floats
+    steadiness: float
+
+
+class Confirmation:
+    """Asked about the stretches of one voice after the other; the main voice is what none of `foreign` holds."""
+
+    def __init__(self, network: Network, kept: KeptSpeech, foreign: Sequence[Frames]) -> None:
+        self._network, self._kept = network, kept
+        self._asked = 0
+        self._main = self._main_voice(kept.own(foreign, OWN_FRAMES)) if foreign else None
+
+    def another(self, stretches: Sequence[Frames], likeness: float) -> float | None:
+        """How likely these are another person's, 0 to 1, given GE2E's cosine; `None` where too little was kept to tell."""
+        told = self.tells(stretches, likeness)
+        return None if told is None else float(1 / (1 + np.exp(-(told @ ODDS))))
+
+    def tells(self, stretches: Sequence[Frames], likeness: float) -> Doubles | None:
+        """What tells another person: 1, CAM++'s cosine to the main voice, how like itself that is, GE2E's cosine."""
+        bands = fbank(self._kept.unlike(stretches, OTHER_FRAMES))
+        if self._main is None or self._asked == MOST_ASKED or len(bands) < FEWEST:
+            return None
+        self._asked += 1
+        (voice,) = self._voices(_filled(bands)[None])
+        return np.array((1.0, float(self._main.voice @ voice), self._main.steadiness, likeness))
+
+    def _main_voice(self, samples: Floats) -> _Main | None:
+        bands = fbank(samples)
+        if len(bands) < FEWEST:
+            return None
+        parts = self._voices(_filled(bands).reshape(-1, FRAMES, bands.shape[1]))
+        whole = parts.sum(axis=0)
+        pairs = len(parts) * (len(parts) - 1)
+        steadiness = (float(whole @ whole) - len(parts)) / pairs if pairs else USUAL
+        return _Main(whole / np.linalg.norm(whole), steadiness)
+
+    def _voices(self, looks: Floats) -> Floats:
+        return np.asarray(self._network.run(None, {"fbank": looks})[0], np.float32)
+
+
+def _filled(bands: Floats) -> Floats:
+    """As many frames as the network takes: those there are, or too few of them again and again."""
+    whole = np.tile(bands, (-(-FRAMES // len(bands)), 1)) if len(bands) < FRAMES else bands
+    return whole[: len(whole) // FRAMES * FRAMES]

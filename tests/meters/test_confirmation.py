@@ -1,0 +1,91 @@
+"""The second opinion: what it is asked with, what it makes of the answers, and when it has none."""
+
+import numpy as np
+import pytest
+
+from pipeline.confirmation import MOST_ASKED, USUAL, Confirmation
+from pipeline.kept_speech import HOP, KeptSpeech
+
+OTHER = (4_000, 4_400)
+
+
+class Encoder:
+    """In CAM++'s place: gives the voices that it is told to, one a look, and keeps what it was given."""
+
+    def __init__(self, *voices):
+        self.voices, self.given = list(voices), []
+
+    def run(self, _names, given):
+        looks = given["fbank"]
+        self.given.append(looks.shape)
+        return [np.array([self.voices.pop(0) for _ in looks], np.float32)]
+
+
+def speech(frames, start=0, seed=0):
+    samples = 0.05 * np.random.default_rng(seed).standard_normal((frames, HOP)).astype(np.float32)
+    made = KeptSpeech()
+    made.keep_unlike(start, samples)
+    return made
+
+
+def kept(own=900, other=400):
+    made = speech(own)
+    made.keep_unlike(OTHER[0], 0.05 * np.random.default_rng(1).standard_normal((other, HOP)).astype(np.float32))
+    return made
+
+
+def at(angle):
+    """A voice whose cosine to the one at 0 is that of the angle."""
+    return np.cos(angle), np.sin(angle)
+
+
+def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_alike():
+    encoder = Encoder(at(0.3), at(-0.3), at(0.3), at(-0.3), at(np.pi / 2))
+    one, cosine, steadiness, likeness = Confirmation(encoder, kept(), [OTHER]).tells([OTHER], 0.6)
+    assert (one, likeness) == (1.0, 0.6)
+    assert cosine == pytest.approx(0, abs=1e-6)
+    assert steadiness == pytest.approx((4 * 1 + 8 * np.cos(0.6)) / 12, abs=1e-6)
+    # Eight seconds of the main voice in four parts, and of four of the other one the two that are whole with the windows' ends.
+    assert encoder.given == [(4, 200, 80), (1, 200, 80)]
+
+
+def test_the_less_alike_two_voices_are_the_likelier_they_are_two_peoples():
+    def sure(angle, likeness=0.65):
+        encoder = Encoder(*[at(0.4 * (-1) ** k) for k in range(4)], at(angle))
+        return Confirmation(encoder, kept(), [OTHER]).another([OTHER], likeness)
+
+    chances = [sure(angle) for angle in (0.0, 0.8, 1.2, 1.6)]
+    assert chances == sorted(chances)
+    assert chances[0] < 0.05
+    assert chances[-1] > 0.95
+    assert sure(1.2, 0.5) > sure(1.2, 0.8)
+
+
+def test_short_stretches_are_heard_again_and_again_until_they_fill_two_seconds():
+    encoder = Encoder(*[at(0.0)] * 4, at(1.0))
+    Confirmation(encoder, kept(other=120), [OTHER]).another([OTHER], 0.6)
+    assert encoder.given[-1] == (1, 200, 80)
+
+
+def test_of_two_seconds_alone_nobody_knows_how_steady_they_are():
+    encoder = Encoder(at(0.0), at(1.0))
+    assert Confirmation(encoder, kept(own=220), [OTHER]).tells([OTHER], 0.6)[2] == USUAL
+
+
+@pytest.mark.parametrize(("own", "other"), [(40, 400), (900, 40)])
+def test_where_too_little_was_kept_there_is_no_opinion(own, other):
+    confirmation = Confirmation(Encoder(*[at(0.0)] * 5), kept(own, other), [OTHER])
+    assert confirmation.another([OTHER], 0.6) is None
+
+
+def test_without_another_voice_nobody_is_asked():
+    encoder = Encoder()
+    assert Confirmation(encoder, kept(), []).another([OTHER], 0.6) is None
+    assert encoder.given == []
+
+
+def test_of_many_voices_only_the_first_are_asked_about():
+    encoder = Encoder(*[at(0.0)] * (4 + MOST_ASKED))
+    confirmation = Confirmation(encoder, kept(), [OTHER])
+    told = [confirmation.another([OTHER], 0.6) for _ in range(MOST_ASKED + 2)]
+    assert [chance is None for chance in told] == [False] * MOST_ASKED + [True] * 2
