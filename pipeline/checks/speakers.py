@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.confirmation import Confirmation
+from pipeline.dsp import runs
 from pipeline.mel import FRAME_S
+from pipeline.meters.at_once import AtOnceMeter
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
-from pipeline.overlaps import marked, overlaps
 from pipeline.readings import Speakers, Turn, Voice
-from pipeline.records import Block, Evidence, Severity, Span, StreamInfo
-from pipeline.series import Series
+from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
 from pipeline.turns import (
     EVEN,
     WORTH_TELLING,
@@ -43,8 +44,8 @@ MIN_FRAMES = 120
 ONE_VOICE = 0.75
 """Stretches of foreign voices that are more alike than that are one person's."""
 
-LONG_FRAMES = 500
-"""A voice that is heard for 5 s is one; a shorter stretch may be the mixture itself."""
+MIN_OVERLAP_FRAMES = 12
+"""0.2 s: a word's worth. Shorter ones are often plosives and breath."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,11 @@ class SpeakersLimits(Limits):
 
 
 class SpeakersMeter:
-    """Keeps what `PartialsMeter` keeps, and a byte a frame of activity: 4 to 20 MB for 10 hours."""
+    """Keeps what `PartialsMeter` and `AtOnceMeter` keep: 4 to 20 MB for 10 hours."""
 
     def __init__(self, _info: StreamInfo) -> None:
         self._partials: PartialsMeter | None = None
-        self._at_once = Series(np.uint8)
+        self._at_once = AtOnceMeter(lambda: session("segmentation"))
         self._why: str | None = "no samples"
 
     def feed(self, block: Block) -> None:
@@ -87,7 +88,7 @@ class SpeakersMeter:
         if self._partials is None:
             self._partials = PartialsMeter(session("ge2e"))
         self._partials.feed(block)
-        self._at_once.extend(marked(block.activity.overlap))
+        self._at_once.feed(block)
 
     def read(self) -> Speakers:
         """The voices of everything fed so far."""
@@ -99,8 +100,7 @@ class SpeakersMeter:
         main = main_of(partials)
         found = [stretch for stretch in foreign(partials, main.voice) if _unlike(stretch, main)]
         cast = _cast(main, found, partials)
-        voices = [role.sound.voice for role in cast if not role.stretches or _frames(role.stretches) >= LONG_FRAMES]
-        at_once = tuple(overlaps(self._at_once.array(), partials, voices))
+        at_once = tuple(_overlaps(self._at_once.read()))
         return Speakers(
             count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in cast[1:]),
             speech_s=len(partials.spoken) * FRAME_S,
@@ -183,13 +183,20 @@ def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
     return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
 
 
+def _overlaps(at_once: NDArray[np.bool_]) -> Iterator[Span]:
+    """Where two speak at once for a word or longer, given every frame of activity."""
+    for first, end in runs(at_once):
+        if end - first >= MIN_OVERLAP_FRAMES:
+            yield Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
+
+
 SUBJECT = Subject(
     "speakers",
     SpeakersLimits,
     Speakers,
     SpeakersMeter,
     needs=("mono16k", "activity", "voices"),
-    models=("ge2e", "campplus"),
+    models=("ge2e", "campplus", "segmentation"),
 )
 
 

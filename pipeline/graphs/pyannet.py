@@ -55,16 +55,27 @@ def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
     shapes. A weight that the network lacks raises KeyError, one that it does not know raises ValueError.
     """
     layers = _Layers(weights)
-    carried = layers.front()
-    frames = layers.sincnet("bands")
-    frames = layers.lstms(frames)
-    speech = layers.heads(frames)
-    layers.refuse_unused("PyanNet")
-    layers.add("Identity", [speech], "speech")
-    voices = len(weights["classifier.bias"])
-    bands = len(carried[FILTERS])
-    given: tuple[str, list[str | int]] = ("bands", ["batch", bands, "pools"])
-    return model(layers, "pyannet", given, ("speech", ["batch", "frames", voices]), carried)
+    layers.add("Sigmoid", [layers.classified("bands")], "speech")
+    return layers.finished("speech", len(weights["classifier.bias"]))
+
+
+def at_once_graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
+    """The same network with a class for every set of up to two voices: `bands` to `at_once` (batch, frames, 1).
+
+    That is the probability that two of its voices speak. Plaquet and Bredin, "Powerset multi-class cross entropy loss for neural
+    speaker diarization", Interspeech 2023: nobody, each voice, and then each two of them are a class.
+    """
+    layers = _Layers(weights)
+    classes = len(weights["classifier.bias"])
+    first = 1 + next(voices for voices in range(1, classes) if 1 + voices + voices * (voices - 1) // 2 == classes)
+    likely = layers.add("Softmax", [layers.classified("bands")], "classifier.softmax", axis=2)
+    ends = (
+        layers.constant(f"pairs.{name}", np.array([at]))
+        for name, at in (("first", first), ("end", classes), ("axis", 2))
+    )
+    pairs = layers.add("Slice", [likely, *ends], "pairs")
+    layers.add("ReduceSum", [pairs, "pairs.axis"], "at_once", keepdims=1)
+    return layers.finished("at_once", 1)
 
 
 def sinc_filters(low_hz: Array, band_hz: Array, times: Array, window: Array) -> Array:
@@ -98,6 +109,17 @@ def _rounded(function: Callable[[Array], Array], angle: Array) -> Array:
 
 class _Layers(Layers):
     """PyanNet's own layers."""
+
+    def classified(self, bands: str) -> str:
+        """(batch, 2 * bands, pools) to (batch, frames, classes), before what makes probabilities of it."""
+        return self.heads(self.lstms(self.sincnet(bands)))
+
+    def finished(self, made: str, columns: int) -> onnx.ModelProto:
+        """The graph whose last layer made that many columns."""
+        carried = self.front()
+        self.refuse_unused("PyanNet")
+        given: tuple[str, list[str | int]] = ("bands", ["batch", len(carried[FILTERS]), "pools"])
+        return model(self, "pyannet", given, (made, ["batch", "frames", columns]), carried)
 
     def front(self) -> dict[str, Array]:
         """What the layers in front of the graph are made of."""
@@ -142,12 +164,12 @@ class _Layers(Layers):
         return self.add("Transpose", [frames], "lstm.by_batch", perm=[1, 0, 2])
 
     def heads(self, frames: str) -> str:
-        """(batch, frames, 2 * hidden) to (batch, frames, voices), through every linear layer and the classifier."""
+        """(batch, frames, 2 * hidden) to (batch, frames, classes), through every linear layer and the classifier."""
         layer = 0
         while self.has(f"linear.{layer}.weight"):
             frames = self.leak(self.linear(frames, f"linear.{layer}"))
             layer += 1
-        return self.add("Sigmoid", [self.linear(frames, "classifier")], "classifier.sigmoid")
+        return self.linear(frames, "classifier")
 
     def linear(self, frames: str, name: str) -> str:
         turned = self.constant(f"{name}.weight", self.take(f"{name}.weight").T)

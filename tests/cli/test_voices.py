@@ -23,7 +23,7 @@ SHORT = (
 
 @pytest.fixture(autouse=True)
 def networks():
-    for name in ("pyannet", "ge2e", "campplus"):
+    for name in ("pyannet", "ge2e", "campplus", "segmentation"):
         try:
             models.locate(name)
         except ModelMissing as missing:

@@ -128,7 +128,18 @@ def lstm(steps, weight_ih, weight_hh, bias):
 
 
 def reference(weights, waveform):
-    """One waveform (samples,) to (frames, voices).
+    """One waveform (samples,) to each voice's probability (frames, voices)."""
+    return sigmoid(classified(weights, waveform))
+
+
+def two_at_once(weights, waveform):
+    """One waveform to the probability (frames, 1) of the last three of seven classes, which are two voices each."""
+    classes = np.exp(classified(weights, waveform))
+    return classes[:, 4:].sum(axis=1, keepdims=True) / classes.sum(axis=1, keepdims=True)
+
+
+def classified(weights, waveform):
+    """One waveform (samples,) to (frames, classes).
 
     The filters are the graph's own, held against the ideal ones by a test of their own: the trained network turns their
     rounding errors of 4e-6 into up to 7e-3, which would hide a fault elsewhere.
@@ -156,7 +167,7 @@ def reference(weights, waveform):
         steps = np.concatenate(sides, axis=1)
     for layer in range(sum(name.startswith("linear") for name in weights) // 2):
         steps = leaked(steps @ weights[f"linear.{layer}.weight"].T + weights[f"linear.{layer}.bias"])
-    return sigmoid(steps @ weights["classifier.weight"].T + weights["classifier.bias"])
+    return steps @ weights["classifier.weight"].T + weights["classifier.bias"]
 
 
 def noise(samples, seed=0):
@@ -177,21 +188,26 @@ def voiced(samples):
     return (0.2 * signal * syllables + np.random.default_rng(1).normal(0, 1e-4, samples)).astype(np.float32)
 
 
-def run(weights, waveforms):
+def run(weights, waveforms, graph=pyannet.graph):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    graph = pyannet.graph(weights).SerializeToString()
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        graph(weights).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     front = SincNet(session.get_modelmeta().custom_metadata_map)
-    return session.run(["speech"], {"bands": front.bands(waveforms)})[0]
+    return session.run(None, {"bands": front.bands(waveforms)})[0]
+
+
+def weights_of(name):
+    try:
+        return checkpoint.read(models.locate(name))
+    except ModelMissing as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="module")
 def published():
-    try:
-        return checkpoint.read(models.locate("pyannet"))
-    except ModelMissing as missing:
-        pytest.skip(str(missing))
+    return weights_of("pyannet")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +241,22 @@ def test_the_published_network_does_what_the_layers_say(published, signal):
     speech = run(published, waveform[None])
     assert speech.shape == (1, 293, 3)
     np.testing.assert_allclose(speech[0], reference(published, waveform), atol=TOLERANCE)
+
+
+def test_two_at_once_are_the_classes_of_two_voices():
+    weights = drawn_weights(Size(bands=10, features=12, hidden=16, lstms=2, linears=1, voices=7), 4)
+    waveform = noise(24_000)
+    expected = two_at_once(weights, waveform)
+    assert np.ptp(expected) > 0.05, "an output that hardly moves would match anything"
+    np.testing.assert_allclose(run(weights, waveform[None], pyannet.at_once_graph)[0], expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("signal", [noise, voiced])
+def test_the_published_segmentation_does_what_the_layers_say(signal):
+    weights, waveform = weights_of("segmentation"), signal(80_000)
+    made = run(weights, waveform[None], pyannet.at_once_graph)
+    assert made.shape == (1, 293, 1)
+    np.testing.assert_allclose(made[0], two_at_once(weights, waveform), atol=TOLERANCE)
 
 
 def test_a_window_in_a_batch_gives_what_it_gives_alone(published):

@@ -1,0 +1,100 @@
+"""Two at once: which windows are looked at, that blocks do not show, and how little is kept. The network is a stand-in."""
+
+import tracemalloc
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline.meters import at_once
+from pipeline.meters.at_once import FRAMES, AtOnceMeter
+from pipeline.records import Activity, Block
+
+RATE_HZ, HOP = Activity.RATE_HZ, Activity.HOP
+
+
+class Listener:
+    """In the network's place, and in that of the layers in front of it: two speak where samples are louder than 0.5."""
+
+    def __init__(self):
+        self.windows = 0
+
+    def get_modelmeta(self):
+        return SimpleNamespace(custom_metadata_map={})
+
+    def bands(self, waveforms):
+        assert waveforms.shape == (1, 80_000)
+        return waveforms
+
+    def run(self, _names, given):
+        self.windows += len(given["bands"])
+        own = given["bands"][:, 360 : 360 + FRAMES * HOP].reshape(-1, FRAMES, HOP)
+        return [(np.abs(own).max(axis=2) > 0.5).astype(np.float32)[:, :, None]]
+
+
+@pytest.fixture
+def listener(monkeypatch):
+    made = Listener()
+    monkeypatch.setattr(at_once, "SincNet", lambda _metadata: made)
+    return made
+
+
+def blocks(samples, hint, frames):
+    """Blocks of that many frames; `hint` is the second voice's probability, a number for each frame."""
+    for first in range(0, len(hint), frames):
+        second = np.asarray(hint[first : first + frames], np.float32)
+        mono = samples[first * HOP : (first + len(second)) * HOP]
+        ones = np.ones(len(second), np.float32)
+        voices = np.stack((ones, second, 0 * ones), axis=1)
+        yield Block(
+            mono[:, None], first * HOP, RATE_HZ, mono, Activity(first, ones, -26 * ones, voices, second, "pyannet")
+        )
+
+
+def read(listener, samples, hint, frames=100):
+    meter = AtOnceMeter(lambda: listener)
+    for block in blocks(samples, hint, frames):
+        meter.feed(block)
+    made = meter.read()
+    assert np.array_equal(made, meter.read()), "asking changes something"
+    return made
+
+
+@pytest.mark.parametrize("count", [40, FRAMES, 3 * FRAMES + 17])
+def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count):
+    samples, hint = np.zeros(count * HOP, np.float32), np.zeros(count)
+    for first in range(5, count - 10, 200):
+        samples[first * HOP : (first + 7) * HOP] = 0.9
+        hint[first : first + 6] = 0.06
+    assert np.array_equal(read(listener, samples, hint), np.abs(samples.reshape(-1, HOP)).max(axis=1) > 0.5)
+
+
+def test_without_a_hint_nothing_is_looked_at(listener):
+    hint = np.zeros(4 * FRAMES)
+    hint[10:15] = 0.9
+    hint[FRAMES + 10 :] = 0.04
+    assert not read(listener, np.ones(4 * FRAMES * HOP, np.float32), hint).any()
+    assert listener.windows == 0
+
+
+def test_blocks_do_not_show(listener):
+    random = np.random.default_rng(3)
+    samples = (random.uniform(0, 0.6, (1_000, 1)) * np.ones((1, HOP))).astype(np.float32).ravel()
+    hint = random.uniform(0, 0.06, 1_000)
+    whole = read(listener, samples, hint, 1_000)
+    assert whole.any()
+    assert not whole.all()
+    for frames in (1, 37, 293, 600):
+        assert np.array_equal(read(listener, samples, hint, frames), whole)
+
+
+def test_an_hour_keeps_a_byte_a_frame(listener):
+    meter, frames = AtOnceMeter(lambda: listener), 586
+    samples, hint = np.zeros(frames * HOP, np.float32), np.ones(frames)
+    block = next(blocks(samples, hint, frames))
+    tracemalloc.start()
+    for _ in range(360):
+        meter.feed(block)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 360 * frames + (2 << 20)
