@@ -44,7 +44,7 @@ MIN_FRAMES = 120
 ONE_VOICE = 0.75
 """Stretches of foreign voices that are more alike than that are one person's."""
 
-MIN_OVERLAP_FRAMES = 12
+SURELY, MIN_OVERLAP_FRAMES = 2, 12
 """0.2 s: a word's worth. Shorter ones are often plosives and breath."""
 
 
@@ -183,10 +183,10 @@ def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
     return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
 
 
-def _overlaps(at_once: NDArray[np.bool_]) -> Iterator[Span]:
-    """Where two speak at once for a word or longer, given every frame of activity."""
-    for first, end in runs(at_once):
-        if end - first >= MIN_OVERLAP_FRAMES:
+def _overlaps(marks: NDArray[np.uint8]) -> Iterator[Span]:
+    """Where two speak at once, surely so for a word or longer, given the mark of every frame."""
+    for first, end in runs(marks >= 1):
+        if (marks[first:end] == SURELY).sum() >= MIN_OVERLAP_FRAMES:
             yield Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
 
 

@@ -22,8 +22,9 @@ HINT, HINT_FRAMES = 0.05, 6
 """PyanNet's probability of a second voice for 0.1 s somewhere in a window: so it is in 9 of 10 overlaps and 1 in 4 windows of one
 voice."""
 
-SURE = 0.6
-"""Probability that two speak."""
+LASTS, SURE = 0.6, 0.8
+"""Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms
+are joined, there is as much as 0.7."""
 
 
 class Network(Protocol):
@@ -46,7 +47,7 @@ class AtOnceMeter:
         self._loaded: tuple[SincNet, Network] | None = None
         self._samples = np.zeros(LEAD, np.float32)
         self._second = np.empty(0, np.float32)
-        self._flags = Series(np.bool_)
+        self._marks = Series(np.uint8)
 
     def feed(self, block: Block) -> None:
         """Take in a block with its 16 kHz mono and the second voice's probability in each of its frames."""
@@ -55,12 +56,12 @@ class AtOnceMeter:
         self._samples = np.concatenate((self._samples, block.mono16k))
         self._second = np.concatenate((self._second, block.activity.overlap))
         while len(self._second) >= FRAMES and len(self._samples) >= SAMPLES:
-            self._flags.extend(self._looked(self._samples[:SAMPLES], self._second[:FRAMES]))
+            self._marks.extend(self._looked(self._samples[:SAMPLES], self._second[:FRAMES]))
             self._samples, self._second = self._samples[FRAMES * Activity.HOP :], self._second[FRAMES:]
 
-    def read(self) -> NDArray[np.bool_]:
-        """In which frames two speak at once; asking changes nothing."""
-        samples, made = self._samples, [self._flags.array()]
+    def read(self) -> NDArray[np.uint8]:
+        """For every frame 0, 1 where two may speak at once, or 2 where they surely do; asking changes nothing."""
+        samples, made = self._samples, [self._marks.array()]
         for first in range(0, len(self._second), FRAMES):
             window = np.zeros(SAMPLES, np.float32)
             held = samples[first * Activity.HOP :][:SAMPLES]
@@ -68,13 +69,14 @@ class AtOnceMeter:
             made.append(self._looked(window, self._second[first : first + FRAMES]))
         return np.concatenate(made)
 
-    def _looked(self, window: Floats, second: Floats) -> NDArray[np.bool_]:
+    def _looked(self, window: Floats, second: Floats) -> NDArray[np.uint8]:
         if (second >= HINT).sum() < HINT_FRAMES:
-            return np.zeros(len(second), bool)
+            return np.zeros(len(second), np.uint8)
         if self._loaded is None:
             made = self._load()
             self._loaded = SincNet(made.get_modelmeta().custom_metadata_map), made
         front, network = self._loaded
         (likely,) = network.run(None, {"bands": front.bands(window[None])})
-        at_once: NDArray[np.bool_] = likely[0, : len(second), 0] >= SURE
-        return at_once
+        at_once = likely[0, : len(second), 0]
+        marks: NDArray[np.uint8] = (at_once >= LASTS).astype(np.uint8) + (at_once >= SURE)
+        return marks
