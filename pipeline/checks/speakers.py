@@ -54,7 +54,8 @@ class SpeakersLimits(Limits):
 
     engine: str = limit(
         "embedded",
-        "PyanNet's voices, GE2E's embeddings and CAM++'s second opinion, on this machine; off leaves second voices unexamined",
+        "PyanNet's voices, GE2E's embeddings, CAM++'s second opinion and segmentation 3.0's of two at once, on this machine; off "
+        "leaves second voices unexamined",
         choices=("embedded", "off"),
     )
     min_sure_ratio: float | None = limit(
