@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.mel import HOP
 from pipeline.records import Floats
-
-HOP = 160
-"""Samples of a frame of speech, 10 ms at 16 kHz."""
 
 MOST_FRAMES = 12_000
 """Two minutes of what is unlike the main voice, 4 MB."""

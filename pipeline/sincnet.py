@@ -1,4 +1,4 @@
-"""The layers of PyanNet in front of its graph: waveforms normalised, through SincNet's filters, magnitudes pooled.
+"""PyanNet's windows, and the layers in front of its graph: waveforms normalised, through SincNet's filters, magnitudes pooled.
 
 Half of the network's arithmetic as a convolution, a tenth of it by spectra. Ravanelli and Bengio, "Speaker recognition from raw
 waveform with SincNet", SLT 2018.
@@ -12,6 +12,9 @@ from pipeline.graphs import carried_by
 from pipeline.graphs.pyannet import EPSILON, FILTERS, POOL, SINC_STRIDE, WAVE_NORM
 from pipeline.kernels import FilterBank, band_maxima
 from pipeline.records import Floats
+
+WINDOW, FRAMES, LEAD = 80_000, 293, 360
+"""A window of 5 s is so many samples and gives so many frames of activity, of which the first begins so many samples into it."""
 
 
 class SincNet:

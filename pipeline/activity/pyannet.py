@@ -14,12 +14,9 @@ import numpy as np
 from pipeline.dsp import runs
 from pipeline.models import session
 from pipeline.records import Activity, Floats
-from pipeline.sincnet import SincNet
+from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 
-WINDOW = 80_000
-FRAMES = 293
 HALF = FRAMES // 2
-LEAD = 360
 BATCH = 4
 """Windows at once; larger batches were no faster on one thread and would hold back more audio."""
 

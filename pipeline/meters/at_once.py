@@ -1,8 +1,8 @@
 """Where two speak at once: PyanNet gives a hint, and a later one of its kind looks at the windows with a hint.
 
-The first hears about half of what is 5 to 10 dB apart and is mistaken about every tenth minute of one voice. pyannote's
-segmentation 3.0 was trained with a class for every two voices, hears nine of ten, and takes as long again, so it is
-given only the windows in which the first is not sure that there is one voice.
+The first hears two of three, and two where one speaks in other rooms. pyannote's segmentation 3.0 was trained with a class for
+every two voices, hears nine of ten, and takes as long again, so it is given only the windows in which the first is not sure
+that there is one voice.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
-from pipeline.sincnet import SincNet
-
-FRAMES, SAMPLES, LEAD = 293, 80_000, 360
-"""A window: so many frames of activity, and the samples that they are made of, which begin so many before the first frame."""
+from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 
 HINT, HINT_FRAMES = 0.05, 6
 """PyanNet's probability of a second voice for 0.1 s somewhere in a window: so it is in 9 of 10 overlaps and 1 in 4 windows of one
@@ -55,16 +52,16 @@ class AtOnceMeter:
             return
         self._samples = np.concatenate((self._samples, block.mono16k))
         self._second = np.concatenate((self._second, block.activity.overlap))
-        while len(self._second) >= FRAMES and len(self._samples) >= SAMPLES:
-            self._marks.extend(self._looked(self._samples[:SAMPLES], self._second[:FRAMES]))
+        while len(self._second) >= FRAMES and len(self._samples) >= WINDOW:
+            self._marks.extend(self._looked(self._samples[:WINDOW], self._second[:FRAMES]))
             self._samples, self._second = self._samples[FRAMES * Activity.HOP :], self._second[FRAMES:]
 
     def read(self) -> NDArray[np.uint8]:
         """For every frame 0, 1 where two may speak at once, or 2 where they surely do; asking changes nothing."""
         samples, made = self._samples, [self._marks.array()]
         for first in range(0, len(self._second), FRAMES):
-            window = np.zeros(SAMPLES, np.float32)
-            held = samples[first * Activity.HOP :][:SAMPLES]
+            window = np.zeros(WINDOW, np.float32)
+            held = samples[first * Activity.HOP :][:WINDOW]
             window[: len(held)] = held
             made.append(self._looked(window, self._second[first : first + FRAMES]))
         return np.concatenate(made)

@@ -17,6 +17,7 @@ from pipeline.dsp import quantiles
 from pipeline.kept_speech import KeptSpeech
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
+from pipeline.sincnet import FRAMES
 from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
 
@@ -44,9 +45,6 @@ SURELY_OTHER = 0.7
 
 SPEAKING = 0.5
 """A voice speaks in a frame where that is rather so than not."""
-
-WINDOW_FRAMES = 293
-"""A local voice keeps its column inside one of PyanNet's windows only."""
 
 OTHER_FRAMES = 18
 """0.3 s of another local voice than the window's first are worth a closer look."""
@@ -230,7 +228,7 @@ class _Speech:
         self._mels = np.concatenate((self._mels, *self._frames.feed(block.mono16k)))
         heard = _heard(block.activity)
         self._voices = heard if self._voices is None else np.concatenate((self._voices, heard))
-        whole = len(self._voices) // WINDOW_FRAMES * WINDOW_FRAMES
+        whole = len(self._voices) // FRAMES * FRAMES
         self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices[:whole]))))
         self._voices = self._voices[whole:]
         settled = -(-(self._first + len(self._flags)) * Activity.HOP // mel.HOP)
@@ -266,7 +264,8 @@ def _heard(activity: Activity) -> Floats:
 
 
 def _windows(heard: Floats) -> list[Floats]:
-    return [heard[first : first + WINDOW_FRAMES] for first in range(0, len(heard), WINDOW_FRAMES)]
+    """PyanNet's, for a local voice keeps its column inside of one only."""
+    return [heard[first : first + FRAMES] for first in range(0, len(heard), FRAMES)]
 
 
 def _flags(window: Floats) -> NDArray[np.bool_]:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.meters import at_once
-from pipeline.meters.at_once import FRAMES, AtOnceMeter
+from pipeline.meters.at_once import AtOnceMeter
 from pipeline.records import Activity, Block
+from pipeline.sincnet import FRAMES, LEAD, WINDOW
 
 RATE_HZ, HOP = Activity.RATE_HZ, Activity.HOP
 
@@ -23,12 +24,12 @@ class Listener:
         return SimpleNamespace(custom_metadata_map={})
 
     def bands(self, waveforms):
-        assert waveforms.shape == (1, 80_000)
+        assert waveforms.shape == (1, WINDOW)
         return waveforms
 
     def run(self, _names, given):
         self.windows += len(given["bands"])
-        own = given["bands"][:, 360 : 360 + FRAMES * HOP].reshape(-1, FRAMES, HOP)
+        own = given["bands"][:, LEAD : LEAD + FRAMES * HOP].reshape(-1, FRAMES, HOP)
         return [np.abs(own).max(axis=2)[:, :, None]]
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.confirmation import MOST_ASKED, USUAL, Confirmation
-from pipeline.kept_speech import HOP, KeptSpeech
+from pipeline.kept_speech import KeptSpeech
+from pipeline.mel import HOP
 
 OTHER = (4_000, 4_400)
 

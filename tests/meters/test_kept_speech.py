@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.kept_speech import HOP, MOST_FRAMES, MOST_OWN, KeptSpeech
+from pipeline.kept_speech import MOST_FRAMES, MOST_OWN, KeptSpeech
+from pipeline.mel import HOP
 
 
 def hops(start, count):

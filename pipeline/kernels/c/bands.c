@@ -11,9 +11,10 @@
 typedef struct {
     const float *gains;   /* of one pair, for all bins of a block */
     const float *offsets; /* of all even filters, then of all odd ones */
-    const float *roots; /* exp(-2 pi i k / size) for each k, as pairs; of `points` they are the first `2 * points` of `fold_roots` */
-    const float *fold_roots;
-    Py_ssize_t size, points, skip, pool;
+    const float *roots;      /* exp(-2 pi i k / size) for each k, as pairs */
+    const float *fold_roots; /* the same for twice as many as `points` */
+    Py_ssize_t size, points; /* of a block, and of what its spectrum is folded to */
+    Py_ssize_t skip, pool;   /* outputs that an end of a block spoils */
 } Bank;
 
 typedef struct {
