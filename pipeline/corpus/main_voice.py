@@ -61,7 +61,8 @@ class MainVoiceMeter:
         main = _main(voices) if reference is None else _sound(reference.voice, reference.print)
         others = [each for each in voices if not _own(each, main)]
         people = [_person([each for each in voices if _own(each, main)], None)]
-        people += sorted(_grouped(others, main), key=lambda person: (-person.speech_s, person.clips))
+        mains = frozenset(clip[0].clip for clip in heard if _own(clip[0], main))
+        people += sorted(_grouped(others, main, mains), key=lambda person: (-person.speech_s, person.clips))
         return MainVoice(tuple(_likeness(clip, main) for clip in heard), tuple(people), path)
 
 
@@ -118,14 +119,22 @@ def alike(speech_s: float) -> float:
     return SHORT_ALIKE + part * (ALIKE - SHORT_ALIKE)
 
 
-def _grouped(others: Sequence[_Heard], main: Sound) -> Iterator[Person]:
-    """The voices that are not the main one's, those that are alike together."""
+def _grouped(others: Sequence[_Heard], main: Sound, mains: frozenset[str]) -> Iterator[Person]:
+    """The voices that are not the main one's, those that are alike together; `mains` are the clips that are the main one's."""
     ordered = sorted(others, key=lambda e: (-e.voice.speech_s, e.clip))
     seconds = _seconds(ordered)
     sounds = [each.sound for each in ordered]
     for group in grouped(sounds, seconds, np.array([alike(s) for s in seconds])):
         whole = together([sounds[i] for i in group], seconds[group])
-        yield _person([ordered[i] for i in group], another(whole, main))
+        heard = [ordered[i] for i in group]
+        told = _told([each for each in heard if each.clip in mains])
+        yield _person(heard, another(whole, main) if told is None else told)
+
+
+def _told(heard: Sequence[_Heard]) -> float | None:
+    """How sure clips of the main voice are of these voices in them, for they were heard there with more than is kept of them."""
+    known = [(each.voice.sure_ratio, each.voice.speech_s) for each in heard if each.voice.sure_ratio is not None]
+    return sum(sure * s for sure, s in known) / sum(s for _, s in known) if known else None
 
 
 def _person(heard: Sequence[_Heard], sure_ratio: float | None) -> Person:

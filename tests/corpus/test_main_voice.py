@@ -174,3 +174,25 @@ def test_of_thousands_of_one_person_s_clips_not_all_are_compared_with_all(clip):
     tracemalloc.stop()
     assert len(found.people) == 1
     assert peak < 100 << 20
+
+
+def test_of_a_guest_in_clips_of_the_main_voice_these_clips_tell_how_sure_they_are(mine, clip):
+    """There the guest was heard beside the host, by more than what is kept of both."""
+    meter = MainVoiceMeter()
+    guests = ((0.9, 30.0), (0.3, 10.0))
+    talks = [
+        clip(f"talk{i}.wav", speaking((near(ME, 0.95, i), 60.0), (GUEST, s), sure=sure))
+        for i, (sure, s) in enumerate(guests)
+    ]
+    for each in [*mine, *talks]:
+        meter.feed(each)
+    _, guest = meter.read().people
+    assert (guest.speech_s, len(guest.clips)) == (40.0, 2)
+    assert guest.sure_ratio == pytest.approx((0.9 * 30 + 0.3 * 10) / 40)
+
+
+def test_of_a_voice_with_clips_of_its_own_how_sure_it_is_is_told_by_the_voices(mine, clip):
+    meter = MainVoiceMeter()
+    for each in [*mine, clip("theirs.wav", speaking((GUEST, 60.0), (near(THIRD, 0.95, 1), 10.0), sure=0.123))]:
+        meter.feed(each)
+    assert all(person.sure_ratio != 0.123 for person in meter.read().people)
