@@ -70,7 +70,7 @@ class Terms:
 
 
 class Journal:
-    """Appends entries to OUT/journal.jsonl and finds earlier ones. Keeps every entry: kilobytes a clip."""
+    """Appends entries to OUT/journal.jsonl and finds earlier ones. Keeps every entry, and the lines it added: kilobytes a clip."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
@@ -80,6 +80,7 @@ class Journal:
         self._by_path: dict[tuple[str, str], Entry] = {}
         self._digests: dict[tuple[str, Stamp], str] = {}
         self._sizes: set[int] = set()
+        self._added: dict[tuple[str, str], tuple[Entry, str]] = {}
         self._file: FileIO | None = None
         self._lines = 0
 
@@ -127,7 +128,9 @@ class Journal:
         """Write an entry down before anything else happens. Raises OutputError."""
         self._note(entry)
         self._lines += 1
-        self._write(_line(entry))
+        line = _line(entry)
+        self._added[entry.clip.source.path, entry.measuring] = entry, line
+        self._write(line)
 
     def finish(self, roster: Roster) -> None:
         """Rewrite the journal without what was superseded, ending with the run's roster. Raises OutputError.
@@ -138,7 +141,7 @@ class Journal:
         if self.roster == roster and self._lines == len(self._by_path) + 1:
             return
         self.roster, self.terms = roster, None
-        lines = [_line(entry) for _, entry in sorted(self._by_path.items(), key=lambda item: item[0])]
+        lines = [self._line_of(entry) for _, entry in sorted(self._by_path.items(), key=lambda item: item[0])]
         lines.append(codec.text({"schema": SCHEMA, "roster": codec.plain(roster)}))
         write_atomic(self.path, "\n".join(lines) + "\n")
 
@@ -189,6 +192,11 @@ class Journal:
         if clip.sha256 is not None and entry.stamp is not None:
             self._digests[clip.source.path, entry.stamp] = clip.sha256
             self._sizes.add(entry.stamp.bytes)
+
+    def _line_of(self, entry: Entry) -> str:
+        """The line that was written when it was added, or it is made now."""
+        added, line = self._added.get((entry.clip.source.path, entry.measuring), (None, ""))
+        return line if added is entry else _line(entry)
 
     def _remember(self, line: str) -> None:
         try:
