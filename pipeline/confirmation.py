@@ -1,7 +1,7 @@
-"""A second opinion on who speaks: CAM++ hears whether it is the same person through rooms, microphones and telephones.
+"""A second opinion on who speaks: CAM++ knows a person again in another room.
 
 GE2E looks at all of a clip, for it is fast, and takes a change of room for a change of voice. CAM++ was trained with rooms and noise
-and hears each band without its mean, but takes ten times as long, so it is asked only about what stands out.
+and hears each band without its mean, but takes far longer, so it is asked only about what stands out.
 
 How like each other two stretches of one person are depends on the recording: through a telephone all voices are more alike, in
 rooms that change less. So the main voice is held against itself, too.
@@ -9,7 +9,6 @@ rooms that change less. So the main voice is held against itself, too.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from pipeline.dsp import Doubles
 from pipeline.fbank import fbank
 from pipeline.graphs.campplus import FRAMES
 from pipeline.kept_speech import Frames, KeptSpeech
+from pipeline.network import Network
 from pipeline.records import Floats
 
 ODDS = (13.5, -17.6, 6.0, -13.4)
@@ -26,24 +26,16 @@ EDGE = 2
 """Frames that a window of 25 ms leaves over at the end."""
 
 OWN_FRAMES, OTHER_FRAMES = 4 * FRAMES + EDGE, 3 * FRAMES + EDGE
-"""8 s of the main voice and 6 s of another are as good as all."""
+"""8 s of the main voice and 6 s of another; more would take as much longer."""
 
 FEWEST = 60
 """0.6 s: of less nothing can be told."""
 
 USUAL = 0.65
-"""How like each other 2 s of one voice are; taken for a main voice of which only 2 s are kept."""
+"""About how like each other 2 s of one voice are; taken for a main voice of which only 2 s are kept."""
 
 MOST_ASKED = 8
-"""The voices that speak longest; about more of them it is not asked, for each takes as long as 5 s of all other checks."""
-
-
-class Network(Protocol):
-    """An onnxruntime session of the voice encoder."""
-
-    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
-        """The outputs for a batch of looks."""
-        ...
+"""The voices that speak longest; about more of them it is not asked, so that a clip of many takes no time without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ class Confirmation:
     def __init__(self, network: Network, kept: KeptSpeech, foreign: Sequence[Frames]) -> None:
         self._network, self._kept = network, kept
         self._asked = 0
-        self._main = self._main_voice(kept.own(foreign, OWN_FRAMES)) if foreign else None
+        self._main = self._main_voice(kept.own(foreign, OWN_FRAMES))
 
     def another(self, stretches: Sequence[Frames], likeness: float) -> float | None:
         """How likely these are another person's, 0 to 1, given GE2E's cosine; `None` where too little was kept to tell."""

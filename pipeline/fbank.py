@@ -4,6 +4,8 @@ Povey et al., "The Kaldi speech recognition toolkit", ASRU 2011; `compute-fbank-
 over the frames is taken off each band, and with it what a microphone or a near wall does to the sound.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +34,12 @@ def fbank(samples: Floats) -> Floats:
     padded = np.zeros((len(windows), SIZE), np.float32)
     padded[:, 1:WINDOW] = windows[:, 1:] - PRE_EMPHASIS * windows[:, :-1]
     padded[:, 0] = windows[:, 0] * (1 - PRE_EMPHASIS)
-    energies = np.log(np.maximum(kernels.power_spectra(padded, _WINDOW) @ _BANK, FLOOR))
+    energies = np.log(np.maximum(kernels.power_spectra(padded, _povey()) @ _bank(), FLOOR))
     made: Floats = energies - energies.mean(axis=0)
     return made
 
 
+@cache
 def _povey() -> Floats:
     """Kaldi's own window, over the samples of a frame; the rest of the transform is filled up with zeros."""
     window = np.zeros(SIZE, np.float32)
@@ -44,6 +47,7 @@ def _povey() -> Floats:
     return window
 
 
+@cache
 def _bank() -> Floats:
     """Triangular filters on Kaldi's mel scale over the bins of a 512 point transform, (257, 80)."""
     edges = np.linspace(_mel(LOW_HZ), _mel(HIGH_HZ), BANDS + 2)
@@ -57,6 +61,3 @@ def _bank() -> Floats:
 
 def _mel(hz: float | NDArray[np.floating]) -> NDArray[np.float64]:
     return 1127 * np.log(1 + np.asarray(hz, np.float64) / 700)
-
-
-_WINDOW, _BANK = _povey(), _bank()

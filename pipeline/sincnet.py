@@ -1,14 +1,15 @@
 """PyanNet's windows, and the layers in front of its graph: waveforms normalised, through SincNet's filters, magnitudes pooled.
 
-Half of the network's arithmetic as a convolution, a tenth of it by spectra. Ravanelli and Bengio, "Speaker recognition from raw
-waveform with SincNet", SLT 2018.
+As a convolution this was the dearest layer of the network; by spectra it takes a fraction. Ravanelli and Bengio, "Speaker
+recognition from raw waveform with SincNet", SLT 2018.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
-from pipeline.graphs import carried_by
+from pipeline.graphs import carried_as
 from pipeline.graphs.pyannet import EPSILON, FILTERS, POOL, SINC_STRIDE, WAVE_NORM
 from pipeline.kernels import FilterBank, band_maxima
 from pipeline.records import Floats
@@ -18,17 +19,24 @@ WINDOW, FRAMES, LEAD = 80_000, 293, 360
 
 
 class SincNet:
-    """Made of what the metadata of PyanNet's graph carries."""
+    """Made of what the metadata of PyanNet's graph carries; it is read once in a process."""
 
     def __init__(self, metadata: Mapping[str, str]) -> None:
-        self._weight, bias = carried_by(metadata, WAVE_NORM)
-        filters = carried_by(metadata, FILTERS)
-        # The bias is added behind the filters, so that digital silence is the same throughout: what follows makes everything
-        # of the least difference.
-        self._bank = FilterBank(filters, bias * filters.sum(axis=1), SINC_STRIDE, POOL)
+        self._weight, self._bank = _read(metadata[WAVE_NORM], metadata[FILTERS])
 
     def bands(self, waveforms: Floats) -> Floats:
         """What the graph takes, (batch, 2 * bands, pools), for waveforms (batch, samples) at 16 kHz, of any level."""
         centred = waveforms - waveforms.mean(axis=1, keepdims=True, dtype=np.float64)
         power = np.einsum("ij,ij->i", centred, centred)[:, None] / max(waveforms.shape[1], 1)
         return band_maxima((centred * (self._weight / np.sqrt(power + EPSILON))).astype(np.float32), self._bank)
+
+
+@cache
+def _read(norm: str, bank: str) -> tuple[float, FilterBank]:
+    """The weight of the normalisation, and the filters.
+
+    Its bias is added behind the filters, so that digital silence is the same throughout: what follows makes everything of the
+    least difference.
+    """
+    (weight, bias), filters = carried_as(norm), carried_as(bank)
+    return float(weight), FilterBank(filters, bias * filters.sum(axis=1), SINC_STRIDE, POOL)

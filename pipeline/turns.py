@@ -22,7 +22,8 @@ REACH = 80
 """Looks that begin within that of each other are pooled: 2.4 s of speech together."""
 
 UNLIKE = 0.78
-"""Where pooled looks are less like the main voice there may be another; hardly any of one reader's are."""
+"""Where pooled looks are less like the main voice there may be another; hardly any of one reader's are, and of those the second
+encoder knows most again."""
 
 APART = 120
 """Suspicious looks further apart than that are of two stretches."""

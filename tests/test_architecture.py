@@ -14,7 +14,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 LAYERS = (
     ("allocation", "errors", "records", "selection", "threads", "words"),
-    ("patience", "remote"),
+    ("network", "patience", "remote"),
     ("readings", "set_readings", "dsp", "series", "containers", "graphs", "http", "inventory", "storage", "windows"),
     ("kernels",),
     ("fbank", "ledger", "mel", "prints", "segments", "sincnet", "spectra", "voiceprints"),

@@ -10,13 +10,14 @@ from pipeline.catalogue import Limits, Subject, limit
 from pipeline.confirmation import Confirmation
 from pipeline.dsp import runs
 from pipeline.mel import FRAME_S
-from pipeline.meters.at_once import AtOnceMeter
+from pipeline.meters.at_once import MAYBE, SURELY, AtOnceMeter
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.readings import Speakers, Turn, Voice
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
 from pipeline.turns import (
     EVEN,
+    UNLIKE,
     WORTH_TELLING,
     Partials,
     Sound,
@@ -31,10 +32,6 @@ from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
-UNLIKE = 0.78
-"""Cosine of 2.4 s of speech to the main voice. All of 60 inserts by other readers are under 0.74, through a telephone they come near
-this; what of a reader's own speech is under it, the second encoder knows again."""
-
 WHOLE_UNLIKE = 0.82
 """Cosine of all of a stretch to the main voice: one that is more like it has a moment in it and no other voice."""
 
@@ -44,7 +41,7 @@ MIN_FRAMES = 120
 ONE_VOICE = 0.75
 """Stretches of foreign voices that are more alike than that are one person's."""
 
-SURELY, MIN_OVERLAP_FRAMES = 2, 12
+MIN_OVERLAP_FRAMES = 12
 """0.2 s: a word's worth. Shorter ones are often plosives and breath."""
 
 
@@ -70,7 +67,7 @@ class SpeakersLimits(Limits):
 
 
 class SpeakersMeter:
-    """Keeps what `PartialsMeter` and `AtOnceMeter` keep: 4 to 20 MB for 10 hours."""
+    """Keeps what `PartialsMeter` and `AtOnceMeter` keep."""
 
     def __init__(self, _info: StreamInfo) -> None:
         self._partials: PartialsMeter | None = None
@@ -186,7 +183,7 @@ def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
 
 def _overlaps(marks: NDArray[np.uint8]) -> Iterator[Span]:
     """Where two speak at once, surely so for a word or longer, given the mark of every frame."""
-    for first, end in runs(marks >= 1):
+    for first, end in runs(marks >= MAYBE):
         if (marks[first:end] == SURELY).sum() >= MIN_OVERLAP_FRAMES:
             yield Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
 

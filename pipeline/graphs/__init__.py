@@ -93,7 +93,7 @@ def model(
 ) -> onnx.ModelProto:
     """The finished graph from one float tensor to another, each with its name and shape; raises where it is none.
 
-    `carried` are weights of layers in front of the graph, which `carried_by` finds in its metadata.
+    `carried` are weights of layers in front of the graph; its metadata holds them as `carried_as` reads them.
     """
     import onnx
 
@@ -114,7 +114,7 @@ def _written(array: Array) -> str:
     return base64.b64encode(room.getvalue()).decode()
 
 
-def carried_by(metadata: Mapping[str, str], name: str) -> NDArray[np.float32]:
-    """Weights that a graph's metadata carries. Raises KeyError where there are none of that name."""
-    read: NDArray[np.float32] = np.load(io.BytesIO(base64.b64decode(metadata[name])), allow_pickle=False)
+def carried_as(text: str) -> NDArray[np.float32]:
+    """Weights that a graph's metadata carries, from how they are written there."""
+    read: NDArray[np.float32] = np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)
     return read

@@ -1,39 +1,29 @@
 """Where two speak at once: PyanNet gives a hint, and a later one of its kind looks at the windows with a hint.
 
-The first hears two of three, and two where one speaks in other rooms. pyannote's segmentation 3.0 was trained with a class for
-every two voices, hears nine of ten, and takes as long again, so it is given only the windows in which the first is not sure
-that there is one voice.
+The first tells voices one by one, and two of them together only by the way. pyannote's segmentation 3.0 was trained with a class
+for every two voices. It has the same layers and takes as long again, so it is given only the windows in which the first is not
+sure that there is one voice.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.network import Network
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
 from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 
 HINT, HINT_FRAMES = 0.05, 6
-"""PyanNet's probability of a second voice for 0.1 s somewhere in a window: so it is in 9 of 10 overlaps and 1 in 4 windows of one
-voice."""
+"""PyanNet's probability of a second voice for 0.1 s somewhere in a window: so low, for what it does not hint at is not heard at all."""
 
 LASTS, SURE = 0.6, 0.8
 """Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms
-are joined, there is as much as 0.7."""
+are joined, it is often over the first alone."""
 
-
-class Network(Protocol):
-    """An onnxruntime session of the segmentation, with the weights of the layers in front of it."""
-
-    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
-        """The probabilities (batch, frames, 1) of a batch of windows."""
-        ...
-
-    def get_modelmeta(self) -> Any:
-        """What the graph carries."""
-        ...
+MAYBE, SURELY = 1, 2
+"""The marks of frames that are over the one and over both."""
 
 
 class AtOnceMeter:
@@ -57,7 +47,7 @@ class AtOnceMeter:
             self._samples, self._second = self._samples[FRAMES * Activity.HOP :], self._second[FRAMES:]
 
     def read(self) -> NDArray[np.uint8]:
-        """For every frame 0, 1 where two may speak at once, or 2 where they surely do; asking changes nothing."""
+        """For every frame 0, or MAYBE or SURELY where two speak at once; asking changes nothing."""
         samples, made = self._samples, [self._marks.array()]
         for first in range(0, len(self._second), FRAMES):
             window = np.zeros(WINDOW, np.float32)

@@ -5,11 +5,10 @@ noise suppressors", ICASSP 2022; the model and the polynomials are those of micr
 reference averages windows a second apart and repeats clips that are too short; here a window stands alone.
 """
 
-from typing import Any, Protocol
-
 import numpy as np
 
 from pipeline.dsp import Doubles
+from pipeline.network import Network
 from pipeline.records import Floats
 
 RATE_HZ = 16_000
@@ -26,14 +25,6 @@ POLYNOMIALS = (
     (-0.06766283, 1.11546468, 0.04602535),
 )
 """From what the network gives to a score, highest power first: for the signal, the background and overall."""
-
-
-class Network(Protocol):
-    """An onnxruntime session of `sig_bak_ovr.onnx`."""
-
-    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
-        """The outputs for a batch of windows."""
-        ...
 
 
 def scores(network: Network, window: Floats, speech_dbfs: float) -> Doubles:

@@ -7,7 +7,6 @@ pools them. The speech around those is kept, and some of the main voice, for `pi
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline import mel
 from pipeline.dsp import quantiles
 from pipeline.kept_speech import KeptSpeech
+from pipeline.network import Network
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
 from pipeline.sincnet import FRAMES
@@ -60,14 +60,6 @@ AUDIBLE_DB = 25.0
 
 LOUD = 0.9
 """The mean sum over a look's bands that all are brought to, that of speech at about -25 dBFS: the network hears level."""
-
-
-class Network(Protocol):
-    """An onnxruntime session of the voice encoder."""
-
-    def run(self, output_names: None, input_feed: dict[str, Floats], /) -> Any:
-        """The outputs for a batch of looks."""
-        ...
 
 
 class PartialsMeter:

@@ -22,12 +22,12 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.checks.speakers import MIN_FRAMES, UNLIKE, WHOLE_UNLIKE
+from pipeline.checks.speakers import MIN_FRAMES, WHOLE_UNLIKE
 from pipeline.confirmation import Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.stages import decode, derive
-from pipeline.turns import foreign, main_of, tells
+from pipeline.turns import UNLIKE, foreign, main_of, tells
 
 NOISE = ("insert, noise", "one reader, noise", "overlap")
 """Which cases are not learned from: noise makes voices of nobody, and of two at once there is no telling."""
@@ -88,7 +88,10 @@ def stretches(path, other, spans):
     partials = meter.read()
     main_sound = main_of(partials)
     found = [s for s in foreign(partials, main_sound.voice) if s.end - s.start >= MIN_FRAMES and s.lowest < STANDS_OUT]
-    asked = Confirmation(session("campplus"), partials.kept, [(s.start, s.end) for s in found if s.lowest < EVEN_SO])
+    far = [(s.start, s.end) for s in found if s.lowest < EVEN_SO]
+    if not far:
+        return []  # it would not be asked
+    asked = Confirmation(session("campplus"), partials.kept, far)
     rows = []
     for stretch in found:
         ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100

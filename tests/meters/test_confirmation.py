@@ -79,12 +79,6 @@ def test_where_too_little_was_kept_there_is_no_opinion(own, other):
     assert confirmation.another([OTHER], 0.6) is None
 
 
-def test_without_another_voice_nobody_is_asked():
-    encoder = Encoder()
-    assert Confirmation(encoder, kept(), []).another([OTHER], 0.6) is None
-    assert encoder.given == []
-
-
 def test_of_many_voices_only_the_first_are_asked_about():
     encoder = Encoder(*[at(0.0)] * (4 + MOST_ASKED))
     confirmation = Confirmation(encoder, kept(), [OTHER])
