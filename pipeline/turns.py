@@ -42,7 +42,7 @@ TRIM = 30
 """A look is already nearer to the other voice when a quarter of it is: that much is cut off at either end."""
 
 ODDS = (10.6, -54.7, 41.0, 0.83, -0.5)
-"""What the numbers of `tells` weigh: a logistic regression that `make odds` makes again and tells the errors of."""
+"""What the numbers of `tells` weigh: a logistic regression, fitted when they judged alone; `make odds` tells how it errs."""
 
 MOST_SEMITONES, SAME_ROOM_DB, MOST_ROOM_DB = 6.0, 3.0, 8.0
 WHISPERED_SEMITONES = -3.0
