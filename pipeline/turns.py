@@ -150,11 +150,11 @@ def grouped(sounds: Sequence[Sound], weights: Doubles, least: Doubles) -> list[N
     return [np.array(group) for group in members]
 
 
-def foreign(partials: Partials, main: Floats) -> list[Stretch]:
-    """The stretches that may be another voice than `main`, in order, none inside another."""
+def foreign(partials: Partials, main: Floats, unlike: float = UNLIKE) -> list[Stretch]:
+    """The stretches less like `main` than that, which may be another voice, in order, none inside another."""
     looks = _Looks(partials, main)
     found: list[Stretch] = []
-    for stretch in looks.stretches():
+    for stretch in looks.stretches(unlike):
         if found and stretch.start < found[-1].end:
             if stretch.lowest < found[-1].lowest:
                 found[-1] = stretch
@@ -197,8 +197,8 @@ class _Looks:
         self.own = self.voices @ main
         self.like = np.concatenate([self._pooled(at) for at in range(0, len(self.at), AT_ONCE)])
 
-    def stretches(self) -> Iterator[Stretch]:
-        suspicious = np.flatnonzero(self.like < UNLIKE)
+    def stretches(self, unlike: float) -> Iterator[Stretch]:
+        suspicious = np.flatnonzero(self.like < unlike)
         for group in np.split(suspicious, np.flatnonzero(np.diff(self.at[suspicious]) > APART) + 1):
             if len(group):
                 found = self._around(int(group[np.argmin(self.like[group])]))

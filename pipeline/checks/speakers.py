@@ -6,41 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.cast import cast, turns
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.confirmation import Confirmation
 from pipeline.dsp import runs
 from pipeline.mel import FRAME_S
 from pipeline.meters.at_once import MAYBE, SURELY, AtOnceMeter
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
-from pipeline.readings import Speakers, Turn, Voice
+from pipeline.readings import Speakers, Voice
 from pipeline.records import Activity, Block, Evidence, Severity, Span, StreamInfo
-from pipeline.turns import (
-    EVEN,
-    UNLIKE,
-    WORTH_TELLING,
-    Partials,
-    Sound,
-    Stretch,
-    another,
-    foreign,
-    grouped,
-    main_of,
-    together,
-)
+from pipeline.turns import EVEN, WORTH_TELLING
 from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
-WHOLE_UNLIKE = 0.82
-"""Cosine of all of a stretch to the main voice: one that is more like it has a moment in it and no other voice."""
-
-MIN_FRAMES = 120
-"""1.2 s of speech: of what a clip's own voice does for less than that, such as laughing, nothing can be told."""
-
-ONE_VOICE = 0.75
-"""Stretches of foreign voices that are more alike than that are one person's."""
-
 MIN_OVERLAP_FRAMES = 12
 """0.2 s: a word's worth. Shorter ones are often plosives and breath."""
 
@@ -95,90 +74,18 @@ class SpeakersMeter:
         partials = self._partials.read()
         if not len(partials.at):
             return Speakers(engine=ENGINE, why="there is under 1 s of speech")
-        main = main_of(partials)
-        found = [stretch for stretch in foreign(partials, main.voice) if _unlike(stretch, main)]
-        cast = _cast(main, found, partials)
+        roles = cast(partials, lambda: session("campplus"))
         at_once = tuple(_overlaps(self._at_once.read()))
         return Speakers(
-            count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in cast[1:]),
+            count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in roles[1:]),
             speech_s=len(partials.spoken) * FRAME_S,
-            turns=tuple(_turns(partials, cast)),
-            voices=tuple(role.voice for role in cast),
-            prints=tuple(written(role.sound.voice) for role in cast),
+            turns=tuple(turns(partials, roles)),
+            voices=tuple(role.voice for role in roles),
+            prints=tuple(written(role.sound.voice) for role in roles),
             overlaps=at_once,
             overlap_s=sum(span.length_s for span in at_once),
             engine=ENGINE,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """A voice of a clip, how it sounds, and its stretches; none for the main one, which has all the rest."""
-
-    voice: Voice
-    sound: Sound
-    stretches: tuple[Stretch, ...] = ()
-
-
-def _cast(main: Sound, found: Sequence[Stretch], partials: Partials) -> list[_Role]:
-    """The main voice, then the others by how long they speak; stretches of like voices are one's."""
-    ordered = sorted(found, key=lambda s: (s.start - s.end, s.start))
-    sounds, lengths = [stretch.sound for stretch in ordered], np.array([s.end - s.start for s in ordered], np.float64)
-    groups = grouped(sounds, lengths, np.full(len(ordered), ONE_VOICE))
-    groups.sort(key=lambda group: -lengths[group].sum())
-    left = (len(partials.spoken) - _frames(found)) * FRAME_S
-    roles = [_Role(Voice("A", left, 1.0, None, main.pitch_semitones, main.decay_db), main)]
-    if not found:
-        return roles
-    confirmation = Confirmation(session("campplus"), partials.kept, [(s.start, s.end) for s in found])
-    for number, group in enumerate(groups, 1):
-        sound = together([sounds[i] for i in group], lengths[group])
-        likeness = float(sound.voice @ main.voice)
-        sure = confirmation.another([(ordered[i].start, ordered[i].end) for i in group], likeness)
-        voice = Voice(
-            _letter(number),
-            float(lengths[group].sum()) * FRAME_S,
-            likeness,
-            another(main, sound) if sure is None else sure,
-            sound.pitch_semitones,
-            sound.decay_db,
-        )
-        roles.append(_Role(voice, sound, tuple(ordered[i] for i in group)))
-    return roles
-
-
-def _unlike(stretch: Stretch, main: Sound) -> bool:
-    """Whether a stretch is far enough from the main voice, and long enough, to be another."""
-    whole = float(stretch.sound.voice @ main.voice)
-    return stretch.lowest < UNLIKE and whole < WHOLE_UNLIKE and stretch.end - stretch.start >= MIN_FRAMES
-
-
-def _frames(stretches: Sequence[Stretch]) -> int:
-    return sum(stretch.end - stretch.start for stretch in stretches)
-
-
-def _letter(number: int) -> str:
-    """A, B … Z, then A1, B1 and so on."""
-    round_, letter = divmod(number, 26)
-    return f"{chr(ord('A') + letter)}{round_ or ''}"
-
-
-def _turns(partials: Partials, cast: Sequence[_Role]) -> Iterator[Turn]:
-    """The turns in order: the other voices', and the main one's between them."""
-    found = sorted((s.start, s.end, role.voice.speaker) for role in cast for s in role.stretches)
-    at = 0
-    for start, end, speaker in found:
-        if start > at:
-            yield _turn(partials, at, start, "A")
-        yield _turn(partials, start, end, speaker)
-        at = end
-    if at < len(partials.spoken):
-        yield _turn(partials, at, len(partials.spoken), "A")
-
-
-def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
-    first, last = partials.spoken[start], partials.spoken[end - 1]
-    return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
 
 
 def _overlaps(marks: NDArray[np.uint8]) -> Iterator[Span]:

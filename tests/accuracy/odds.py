@@ -22,16 +22,20 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.checks.speakers import MIN_FRAMES, WHOLE_UNLIKE
-from pipeline.confirmation import Confirmation
+from pipeline.cast import MIN_FRAMES, PLAIN
+from pipeline.confirmation import OWN_FRAMES, Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.stages import decode, derive
-from pipeline.turns import UNLIKE, foreign, main_of, tells
+from pipeline.telephone import by_telephone
+from pipeline.turns import foreign, main_of, tells
 
 NOISE = ("insert, noise", "one reader, noise", "overlap")
 """Which cases are not learned from: noise makes voices of nobody, and of two at once there is no telling."""
 
+
+STRENGTH = 30.0
+"""The weights are held back that much, for nothing that is fitted lies on the wrong side, and they would grow without end."""
 
 STANDS_OUT, EVEN_SO = 0.86, 0.8
 """More stretches than are judged, so that there are enough of the same reader, too; those under the second are none of the main voice."""
@@ -46,7 +50,7 @@ def main():
     for name, column, rows, in_use in (("with", 0, found, confirmation.ODDS), ("without", 1, judged, turns.ODDS)):
         numbers, other = (np.array([row[at] for row in rows]) for at in (column, 2))
         print(f"{name} CAM++: {other.sum()} stretches of other readers, {(~other).sum()} of the same one")
-        fitted = LogisticRegression(C=1e6, class_weight="balanced", fit_intercept=False, max_iter=10_000)
+        fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", fit_intercept=False, max_iter=10_000)
         for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
             likely = 1 / (1 + np.exp(-numbers @ weights))
             print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
@@ -80,18 +84,18 @@ def stretches(path, other, spans):
     """Of each stretch of a file that is unlike the rest of it: both kinds of numbers, whether it is another reader's, whether it is
     so unlike that it is judged.
     """
-    turns.UNLIKE = STANDS_OUT
     meter = PartialsMeter(session("ge2e"))
     with decode.Stream(str(path)) as stream:
         for block in derive.derive(stream.info, stream.blocks(), derive.activity_engine("pyannet")):
             meter.feed(block)
     partials = meter.read()
     main_sound = main_of(partials)
-    found = [s for s in foreign(partials, main_sound.voice) if s.end - s.start >= MIN_FRAMES and s.lowest < STANDS_OUT]
+    found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
+    telephone = by_telephone(partials.kept.own((), OWN_FRAMES))
     far = [(s.start, s.end) for s in found if s.lowest < EVEN_SO]
     if not far:
         return []  # it would not be asked
-    asked = Confirmation(session("campplus"), partials.kept, far)
+    asked = Confirmation(session("campplus"), partials.kept, far, telephone=telephone)
     rows = []
     for stretch in found:
         ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100
@@ -100,9 +104,8 @@ def stretches(path, other, spans):
             continue  # half of it is one reader's, half another's
         numbers = asked.tells([(stretch.start, stretch.end)], float(stretch.sound.voice @ main_sound.voice))
         if numbers is not None:
-            judged = stretch.lowest < UNLIKE and numbers[-1] < WHOLE_UNLIKE
             is_other = other and (spans is None or foreign_s > 0)
-            rows.append((numbers, tells(main_sound, stretch.sound), is_other, judged))
+            rows.append((numbers, tells(main_sound, stretch.sound), is_other, PLAIN.passes(stretch, main_sound)))
     return rows
 
 

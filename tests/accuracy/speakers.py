@@ -21,7 +21,7 @@ GREY = (
 )
 
 HOST_S, MIN_UTTERANCES = 60, 6
-CASES = {"insert": 60, "spoilt": 20, "alone": 40, "rooms": 20, "conversation": 30, "overlap": 60}
+CASES = {"insert": 60, "spoilt": 40, "alone": 40, "rooms": 40, "conversation": 60, "overlap": 60}
 """How many of each kind."""
 
 INSERT_S, OVERLAP_S, TURN_S = (2.0, 5.0), (1.0, 4.0), (3.0, 8.0)

@@ -7,35 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline import voiceprints
-from pipeline.turns import LOOK, Partials, Sound, another, foreign, grouped, main_of, together
+from pipeline.turns import Partials, Sound, another, foreign, grouped, main_of, together
 from pipeline.voiceprints import main_voice, read, unit, without_room, written
-
-SPREAD = 0.5
-"""How far a single look lies from its voice: cosines of 0.89 to it, as a reader's looks have."""
-
-ROOM = (100.0, 3.0, -14.0)
-
-
-def people(count, seed=1):
-    """Voices that are 0.5 alike."""
-    random = np.random.default_rng(seed)
-    axes = np.linalg.qr(random.standard_normal((256, count + 1)))[0].T
-    return unit(np.sqrt(0.5) * axes[0] + np.sqrt(0.5) * axes[1:])
-
-
-def talk(turns, voices, step=40, gaps=0, seed=2):
-    """Looks at turns (voice, frames of speech), every `step` frames, with silent gaps of so many frames between turns."""
-    random = np.random.default_rng(seed)
-    who = np.concatenate([np.full(frames, voice) for voice, frames in turns])
-    number = np.concatenate([np.full(frames, i) for i, (_, frames) in enumerate(turns)])
-    spoken = np.arange(len(who)) + gaps * number
-    at = np.unique(np.append(np.arange(0, max(len(who) - LOOK, 0) + 1, step), max(len(who) - LOOK, 0)))
-    looks = []
-    for start in at:
-        share = np.bincount(who[start : start + LOOK], minlength=len(voices)) / LOOK
-        noise = random.standard_normal(256)
-        looks.append(unit(share @ voices) + SPREAD * noise / np.linalg.norm(noise))
-    return Partials(at, unit(np.array(looks)), spoken, np.tile(np.float32(ROOM), (len(at), 1)))
 
 
 def found_in(partials):
@@ -43,7 +16,7 @@ def found_in(partials):
 
 
 @pytest.mark.parametrize("frames", [150, 200, 350, 500])
-def test_another_voice_is_found_where_it_is(frames):
+def test_another_voice_is_found_where_it_is(frames, talk, people):
     partials = talk([(0, 3_000), (1, frames), (0, 2_000)], people(2))
     (stretch,) = found_in(partials)
     # Looks are 0.4 s apart and a change in one shows when a quarter of it is past.
@@ -52,25 +25,25 @@ def test_another_voice_is_found_where_it_is(frames):
     assert stretch.lowest < 0.75
 
 
-def test_edges_move_into_the_gaps_between_turns():
+def test_edges_move_into_the_gaps_between_turns(talk, people):
     partials = talk([(0, 3_000), (1, 300), (0, 2_000)], people(2), gaps=30)
     (stretch,) = found_in(partials)
     assert (stretch.start, stretch.end) == (3_000, 3_300)
 
 
-def test_one_voice_is_one():
+def test_one_voice_is_one(talk, people):
     assert found_in(talk([(0, 60_000)], people(2), step=200)) == []
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_another_voice_at_the_very_ends_is_found(first):
+def test_another_voice_at_the_very_ends_is_found(first, talk, people):
     turns = [(1, 400), (0, 3_000)] if first else [(0, 3_000), (1, 400)]
     (stretch,) = found_in(talk(turns, people(2)))
     assert stretch.start == 0 if first else stretch.end == 3_400
     assert stretch.end - stretch.start == pytest.approx(400, abs=60)
 
 
-def test_every_turn_of_a_conversation_is_found():
+def test_every_turn_of_a_conversation_is_found(talk, people):
     turns = [(i % 2, 400 + 60 * i) for i in range(9)]
     found = found_in(talk(turns, people(2), gaps=20))
     starts = np.cumsum([0, *(frames for _, frames in turns)])
@@ -84,13 +57,13 @@ def main_voice_of(turns):
     return int(np.argmax(spoken))
 
 
-def test_the_main_voice_is_the_one_with_the_most_speech_however_many_there_are():
+def test_the_main_voice_is_the_one_with_the_most_speech_however_many_there_are(talk, people):
     voices = people(4)
     partials = talk([(1, 700), (2, 900), (0, 700), (2, 700), (3, 800)], voices)
     assert int(np.argmax(voices @ main_of(partials).voice)) == 2
 
 
-def test_close_looks_weigh_no_more_than_the_speech_they_are_of():
+def test_close_looks_weigh_no_more_than_the_speech_they_are_of(talk, people):
     """A minute looked at every 2 s against 20 s looked at every 0.4 s."""
     voices = people(2)
     sparse, dense = talk([(0, 6_000)], voices, step=200), talk([(1, 2_000)], voices, step=20)
@@ -104,18 +77,18 @@ def test_close_looks_weigh_no_more_than_the_speech_they_are_of():
     assert int(np.argmax(voices @ main_of(together).voice)) == 0
 
 
-def test_looks_far_apart_are_not_pooled_and_judge_nothing():
+def test_looks_far_apart_are_not_pooled_and_judge_nothing(talk, people):
     partials = talk([(0, 3_000), (1, 300), (0, 3_000)], people(2), step=200)
     assert found_in(partials) == []
 
 
-def test_a_single_look_is_its_own_main_voice():
+def test_a_single_look_is_its_own_main_voice(talk, people):
     partials = talk([(0, 120)], people(1))
     assert found_in(partials) == []
     assert main_of(partials).pitch_semitones == pytest.approx(3.0)
 
 
-def test_of_too_few_pitched_frames_no_pitch_is_told():
+def test_of_too_few_pitched_frames_no_pitch_is_told(talk, people):
     partials = talk([(0, 160)], people(1))
     whispered = Partials(partials.at, partials.voices, partials.spoken, np.float32([[30, 3.0, -14.0]]))
     assert main_of(whispered).pitch_semitones is None
@@ -163,7 +136,7 @@ def test_which_of_two_is_first_does_not_matter():
     assert another(one, other) == another(other, one)
 
 
-def test_voices_that_are_alike_are_one_person_s_in_the_order_they_come():
+def test_voices_that_are_alike_are_one_person_s_in_the_order_they_come(people):
     one, other = people(2)
     voices = [Sound(voice, 3.0, -14.0) for voice in (one, other, unit(one + 0.3 * other), other, one)]
     found = grouped(voices, np.ones(5), np.full(5, 0.75))
@@ -172,7 +145,7 @@ def test_voices_that_are_alike_are_one_person_s_in_the_order_they_come():
     assert grouped([], np.empty(0), np.empty(0)) == []
 
 
-def test_a_group_is_as_its_weightiest_voices_are():
+def test_a_group_is_as_its_weightiest_voices_are(people):
     """Two voices 0.5 alike, and a third between them: it goes to the one with more speech behind its middle."""
     one, other = people(2)
     between = unit(one + other)
@@ -182,7 +155,7 @@ def test_a_group_is_as_its_weightiest_voices_are():
     assert len(grouped(voices, np.array([9.0, 1.0, 1.0]), least)) == 2
 
 
-def test_pitch_and_room_of_several_are_weighed_and_a_whisper_has_no_say_in_the_pitch():
+def test_pitch_and_room_of_several_are_weighed_and_a_whisper_has_no_say_in_the_pitch(people):
     voice = people(1)[0]
     whole = together([Sound(voice, 4.0, -10.0), Sound(voice, None, -14.0)], np.array([3.0, 1.0]))
     assert (whole.pitch_semitones, whole.decay_db) == (4.0, -11.0)
@@ -201,14 +174,14 @@ def test_other_text_is_no_voice():
         read("not a voice")
 
 
-def test_of_more_voices_than_can_be_compared_the_largest_is_still_found():
+def test_of_more_voices_than_can_be_compared_the_largest_is_still_found(people):
     voices = people(2)
     random = np.random.default_rng(6)
     many = unit(voices[(np.arange(5_000) % 3 == 0).astype(int)] + 0.02 * random.standard_normal((5_000, 256)))
     assert float(main_voice(many, np.ones(5_000)) @ unit(many[1])) > 0.9
 
 
-def test_hours_of_talk_take_little_memory_and_every_turn_is_found():
+def test_hours_of_talk_take_little_memory_and_every_turn_is_found(talk, people):
     """Two hours of turns of 8 s, looked at every 0.4 s: 18,000 looks, of which 18 MB are the voices."""
     partials = talk([(0, 400), *[(i % 2, 800) for i in range(1, 900)]], people(2), gaps=20)
     main = main_of(partials)

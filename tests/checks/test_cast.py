@@ -1,0 +1,114 @@
+"""The voices of a clip: which stretches are asked about, and what the answers make of them."""
+
+import functools
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.cast import MOST_ASKED, cast, turns
+from pipeline.kept_speech import KeptSpeech
+from pipeline.mel import HOP
+from pipeline.voiceprints import unit
+
+HOST, GUEST = (0, 3_000), (1, 400)
+
+
+class Encoder:
+    """In CAM++'s place: all looks of a call are one voice, the host's first and then those that it is told to."""
+
+    def __init__(self, *likenesses):
+        self.voices = [np.array([c, np.sqrt(1 - c * c)], np.float32) for c in (1.0, *likenesses)]
+        self.asked = 0
+
+    def run(self, _names, given):
+        self.asked += 1
+        return [np.tile(self.voices[self.asked - 1], (len(given["fbank"]), 1))]
+
+
+def no_encoder():
+    raise AssertionError("nobody was to be asked")
+
+
+def spoken(frames, telephone, seed=0):
+    """Noise from 200 Hz to 3 kHz or, where it comes through no telephone, to 7 kHz."""
+    samples = frames * HOP
+    hz = np.fft.rfftfreq(samples, 1 / 16_000)
+    bins = np.fft.rfft(np.random.default_rng(seed).standard_normal(samples))
+    made = np.fft.irfft(np.where((hz > 200) & (hz < (3_000 if telephone else 7_000)), bins, 0), samples)
+    return (0.05 * made / made.std()).astype(np.float32).reshape(frames, HOP)
+
+
+@pytest.fixture
+def alike(people):
+    """`alike(likeness)`: the host and a guest with that cosine between them."""
+    return functools.partial(with_likeness, *people(2))
+
+
+def with_likeness(host, other, likeness):
+    apart = unit(other - (other @ host) * host)
+    return np.stack((host, likeness * host + np.sqrt(1 - likeness**2) * apart)).astype(np.float32)
+
+
+@pytest.fixture
+def clip(talk):
+    """`clip(*turns, voices, telephone)`: a talk of which all speech is kept."""
+
+    def make(*script, voices, telephone):
+        kept, made = KeptSpeech(), talk(script, voices)
+        kept.keep_unlike(0, spoken(len(made.spoken), telephone))
+        return replace(made, kept=kept)
+
+    return make
+
+
+@pytest.mark.parametrize(("likeness", "another"), [(0.3, True), (0.9, False)])
+def test_by_telephone_a_voice_that_is_nearly_alike_is_another_where_the_second_encoder_says_so(
+    clip, alike, likeness, another
+):
+    talk_ = clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=True)
+    encoder = Encoder(likeness, likeness)
+    roles = cast(talk_, lambda: encoder)
+    assert [role.voice.speaker for role in roles] == ["A", "B"][: 1 + another]
+    assert encoder.asked == 2 + another, "about the host, the stretch, and the voice that it is found to be of"
+    spoken_s = [role.voice.speech_s for role in roles]
+    assert sum(spoken_s) == pytest.approx(len(talk_.spoken) / 100)
+    if another:
+        assert spoken_s[1] == pytest.approx(4.0, abs=0.6)
+        assert roles[1].voice.sure_ratio > 0.5
+
+
+def test_elsewhere_nobody_is_asked_about_one_that_is_nearly_alike(clip, alike):
+    (main,) = cast(clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=False), no_encoder)
+    assert main.voice.speech_s == pytest.approx(64.0)
+
+
+def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):
+    for likeness, sure in ((0.0, True), (0.9, False)):
+        encoder = Encoder(likeness)
+        _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), lambda used=encoder: used)
+        assert (guest.voice.sure_ratio > 0.5) == sure
+
+
+def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, people):
+    count = MOST_ASKED + 2
+    guests = [(number, 300 + 20 * number) for number in range(1, count + 1)]
+    script = [*itertools.chain.from_iterable(((0, 400), guest) for guest in guests), (0, 400)]
+    encoder = Encoder(*[0.2] * count)
+    roles = cast(clip(*script, voices=people(count + 1), telephone=False), lambda: encoder)
+    assert len(roles) == count + 1
+    assert encoder.asked == 1 + MOST_ASKED
+    lengths = [role.voice.speech_s for role in roles[1:]]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
+    voices = people(3)
+    made = clip(HOST, (2, 300), HOST, (1, 500), HOST, voices=voices, telephone=False)
+    found = list(turns(made, cast(made, lambda: Encoder(0.1, 0.1))))
+    assert [turn.speaker for turn in found] == ["A", "C", "A", "B", "A"]
+    assert found[0].start_s == 0
+    assert found[-1].end_s == pytest.approx(len(made.spoken) / 100)
+    for one, next_ in itertools.pairwise(found):
+        assert one.end_s == pytest.approx(next_.start_s)
