@@ -11,6 +11,7 @@ from pipeline.kept_speech import Frames
 from pipeline.mel import FRAME_S
 from pipeline.network import Network
 from pipeline.readings import Turn, Voice
+from pipeline.records import Floats
 from pipeline.telephone import by_telephone
 from pipeline.turns import EVEN, UNLIKE, Partials, Sound, Stretch, another, foreign, grouped, main_of, together
 
@@ -19,6 +20,10 @@ MIN_FRAMES = 120
 
 ONE_VOICE = 0.75
 """Stretches of foreign voices that are more alike than that are one person's."""
+
+DOUBTFUL = 0.83
+"""Where pooled looks are less like the main voice, it may still be the other one of a talk of two that are alike; there is enough
+that is surely the main one's."""
 
 MOST_ASKED = 8
 """The voices that speak longest; about more of them the second encoder is not asked, so that a clip of many takes no time without
@@ -60,7 +65,7 @@ def cast(partials: Partials, network: Callable[[], Network]) -> list[Role]:
     gate = TELEPHONE if telephone else PLAIN
     found = [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
     if found:
-        confirmation = Confirmation(network(), partials.kept, _ranges(found), telephone=telephone)
+        confirmation = Confirmation(network(), partials.kept, own_speech(partials, main, found), telephone=telephone)
         sure = [stretch for stretch in found if PLAIN.passes(stretch, main)]
         found = [*sure, *_confirmed([stretch for stretch in found if stretch not in sure], main, confirmation)]
     left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
@@ -69,6 +74,13 @@ def cast(partials: Partials, network: Callable[[], Network]) -> list[Role]:
         asked = confirmation if number < MOST_ASKED else None
         roles.append(_role(_letter(number + 1), stretches, main, asked))
     return roles
+
+
+def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
+    """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
+    doubtful = foreign(partials, main.voice, DOUBTFUL)
+    own = partials.kept.own(_ranges([*found, *doubtful]), OWN_FRAMES)
+    return own if len(own) else partials.kept.own(_ranges(found), OWN_FRAMES)
 
 
 def _confirmed(stretches: Sequence[Stretch], main: Sound, confirmation: Confirmation) -> Iterator[Stretch]:

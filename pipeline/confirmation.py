@@ -19,14 +19,14 @@ from pipeline.kept_speech import Frames, KeptSpeech
 from pipeline.network import Network
 from pipeline.records import Floats
 
-ODDS = (9.6, -13.9, 2.4, -7.7, 3.0)
+ODDS = (18.2, -24.2, 2.5, -13.6, 5.6)
 """What the numbers of `tells` weigh: a logistic regression that `make odds` makes again and tells the errors of."""
 
 EDGE = 2
 """Frames that a window of 25 ms leaves over at the end."""
 
-OWN_FRAMES, OTHER_FRAMES = 4 * FRAMES + EDGE, 3 * FRAMES + EDGE
-"""8 s of the main voice and 6 s of another; more would take as much longer."""
+OWN_FRAMES, OTHER_FRAMES = 8 * FRAMES + EDGE, 3 * FRAMES + EDGE
+"""16 s of the main voice and 6 s of another. With 8 s of the main one, three times as many takes from another room leave a doubt."""
 
 FEWEST = 60
 """0.6 s: of less nothing can be told."""
@@ -44,14 +44,16 @@ class _Main:
 
 
 class Confirmation:
-    """Asked about the stretches of one voice after the other; the main voice is what none of `foreign` holds.
+    """Asked about the stretches of one voice after the other.
 
-    `telephone` tells whether the speech is as a telephone's.
+    kept : what they are taken from
+    own : the main voice, float32 (samples,), of which `OWN_FRAMES` are enough
+    telephone : whether all this is as a telephone's
     """
 
-    def __init__(self, network: Network, kept: KeptSpeech, foreign: Sequence[Frames], *, telephone: bool) -> None:
+    def __init__(self, network: Network, kept: KeptSpeech, own: Floats, *, telephone: bool) -> None:
         self._network, self._kept, self._telephone = network, kept, float(telephone)
-        self._main = self._main_voice(kept.own(foreign, OWN_FRAMES))
+        self._main = self._main_voice(own)
 
     def another(self, stretches: Sequence[Frames], likeness: float) -> float | None:
         """How likely these are another person's, 0 to 1, given GE2E's cosine; `None` where too little was kept to tell."""

@@ -17,7 +17,7 @@ MOST_FRAMES = 12_000
 PIECE = 500
 """Frames that are kept or passed over together, 5 s: as much as a stretch is known by."""
 
-MOST_OWN = 8
+MOST_OWN = 16
 """Looks at the main voice."""
 
 Frames = tuple[int, int]
@@ -32,7 +32,7 @@ class _Piece(NamedTuple):
 
 @dataclass
 class KeptSpeech:
-    """Keeps up to two minutes of what is unlike the main voice, and eight looks of what is like it, spread over the clip.
+    """Keeps up to two minutes of what is unlike the main voice, and sixteen looks of what is like it, spread over the clip.
 
     When there is more, every second piece is given up, and from then on every second one passed over.
     """

@@ -65,7 +65,7 @@ LOUD = 0.9
 class PartialsMeter:
     """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several, 4 bytes a frame of speech, 20 s of mels.
 
-    And what `KeptSpeech` keeps, 4 MB at most.
+    And what `KeptSpeech` keeps, 5 MB at most.
     """
 
     def __init__(self, network: Network) -> None:

@@ -22,7 +22,7 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN
+from pipeline.cast import MIN_FRAMES, PLAIN, own_speech
 from pipeline.confirmation import OWN_FRAMES, Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
@@ -34,11 +34,11 @@ NOISE = ("insert, noise", "one reader, noise", "overlap")
 """Which cases are not learned from: noise makes voices of nobody, and of two at once there is no telling."""
 
 
-STRENGTH = 30.0
-"""The weights are held back that much, for nothing that is fitted lies on the wrong side, and they would grow without end."""
+STRENGTH = 100.0
+"""The weights are held back by that much, or those of what hardly ever errs here would grow without end."""
 
-STANDS_OUT, EVEN_SO = 0.86, 0.8
-"""More stretches than are judged, so that there are enough of the same reader, too; those under the second are none of the main voice."""
+STANDS_OUT = 0.86
+"""More stretches than are judged, so that there are enough of the same reader, too."""
 
 
 def main():
@@ -92,16 +92,19 @@ def stretches(path, other, spans):
     main_sound = main_of(partials)
     found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
     telephone = by_telephone(partials.kept.own((), OWN_FRAMES))
-    far = [(s.start, s.end) for s in found if s.lowest < EVEN_SO]
-    if not far:
-        return []  # it would not be asked
-    asked = Confirmation(session("campplus"), partials.kept, far, telephone=telephone)
+    if not found:
+        return []
+    far = [stretch for stretch in found if PLAIN.passes(stretch, main_sound)]
+    own = own_speech(partials, main_sound, far)
+    asked = Confirmation(session("campplus"), partials.kept, own, telephone=telephone)
     rows = []
     for stretch in found:
         ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100
         foreign_s = max((min(ends_s[1], end) - max(ends_s[0], start) for start, end in spans or ()), default=0.0)
         if spans and 0 < foreign_s < 0.6 * (ends_s[1] - ends_s[0]):
             continue  # half of it is one reader's, half another's
+        if other and spans is None and not PLAIN.passes(stretch, main_sound):
+            continue  # who speaks in it was not written down
         numbers = asked.tells([(stretch.start, stretch.end)], float(stretch.sound.voice @ main_sound.voice))
         if numbers is not None:
             is_other = other and (spans is None or foreign_s > 0)

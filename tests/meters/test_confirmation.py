@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.confirmation import USUAL, Confirmation
+from pipeline.confirmation import OWN_FRAMES, USUAL, Confirmation
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
 
@@ -41,7 +41,7 @@ def at(angle):
 
 
 def asked(encoder, speech, *, telephone=False):
-    return Confirmation(encoder, speech, [OTHER], telephone=telephone)
+    return Confirmation(encoder, speech, speech.own([OTHER], OWN_FRAMES), telephone=telephone)
 
 
 def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_alike():
