@@ -1,14 +1,15 @@
 """The voices of a clip: the main one, and the others with their stretches and how sure it is that they are another person's."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.confirmation import OWN_FRAMES, Confirmation
+from pipeline.confirmation import EDGE, OWN_FRAMES, Confirmation
 from pipeline.dsp import Doubles
+from pipeline.graphs.campplus import FRAMES
 from pipeline.kept_speech import Frames
-from pipeline.mel import FRAME_S
+from pipeline.mel import FRAME_S, HOP
 from pipeline.network import Network
 from pipeline.readings import Turn, Voice
 from pipeline.records import Floats
@@ -24,6 +25,9 @@ ONE_VOICE = 0.75
 DOUBTFUL = 0.83
 """Where pooled looks are less like the main voice, it may still be the other one of a talk of two that are alike; there is enough
 that is surely the main one's."""
+
+PRINT_FRAMES, FEWEST_FRAMES = 2 * FRAMES + EDGE, 150
+"""4 s of a voice are enough to know it in another clip; by less than 1.5 s it is not known."""
 
 MOST_ASKED = 8
 """The voices that speak longest; about more of them the second encoder is not asked, so that a clip of many takes no time without
@@ -58,22 +62,31 @@ class Role:
     stretches: tuple[Stretch, ...] = ()
 
 
-def cast(partials: Partials, network: Callable[[], Network]) -> list[Role]:
-    """The main voice, then the others by how long they speak; the second encoder's `network` is made when it is asked."""
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The voices of a clip, the main one first and then the others by how long they speak."""
+
+    roles: tuple[Role, ...]
+    telephone: bool
+
+
+def cast(partials: Partials, network: Network) -> Cast:
+    """Who speaks, by what GE2E has looked at and by what the second encoder's `network` says of what was kept of it."""
     main = main_of(partials)
-    telephone = by_telephone(partials.kept.own((), OWN_FRAMES))
+    own = partials.kept.own((), PRINT_FRAMES)
+    telephone = by_telephone(own)
     gate = TELEPHONE if telephone else PLAIN
     found = [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
-    if found:
-        confirmation = Confirmation(network(), partials.kept, own_speech(partials, main, found), telephone=telephone)
-        sure = [stretch for stretch in found if PLAIN.passes(stretch, main)]
-        found = [*sure, *_confirmed([stretch for stretch in found if stretch not in sure], main, confirmation)]
+    own = own_speech(partials, main, found) if found else own
+    asked = Confirmation(network, partials.kept, own, telephone=telephone)
+    sure = [stretch for stretch in found if PLAIN.passes(stretch, main)]
+    found = [*sure, *_confirmed([stretch for stretch in found if stretch not in sure], main, asked)]
     left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
+    main = replace(main, second=asked.main if len(own) >= FEWEST_FRAMES * HOP else None, telephone=telephone)
     roles = [Role(Voice("A", left_s, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, stretches in enumerate(_of_one_voice(found)):
-        asked = confirmation if number < MOST_ASKED else None
-        roles.append(_role(_letter(number + 1), stretches, main, asked))
-    return roles
+        roles.append(_role(_letter(number + 1), stretches, main, asked if number < MOST_ASKED else None))
+    return Cast(tuple(roles), telephone)
 
 
 def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
@@ -83,10 +96,10 @@ def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Flo
     return own if len(own) else partials.kept.own(_ranges(found), OWN_FRAMES)
 
 
-def _confirmed(stretches: Sequence[Stretch], main: Sound, confirmation: Confirmation) -> Iterator[Stretch]:
+def _confirmed(stretches: Sequence[Stretch], main: Sound, asked: Confirmation) -> Iterator[Stretch]:
     """Of those that are more like the main voice than others are elsewhere the ones that the second encoder says are another's."""
     for stretch in sorted(stretches, key=lambda s: s.lowest)[:MOST_ASKED]:
-        sure = confirmation.another(_ranges([stretch]), float(stretch.sound.voice @ main.voice))
+        sure = asked.another(asked.voice(_ranges([stretch])), float(stretch.sound.voice @ main.voice))
         if sure is not None and sure >= EVEN:
             yield stretch
 
@@ -95,7 +108,7 @@ def _of_one_voice(found: Sequence[Stretch]) -> list[tuple[Stretch, ...]]:
     """The stretches of each voice, that of the most speech first."""
     ordered = sorted(found, key=lambda s: (s.start - s.end, s.start))
     lengths = _lengths(ordered)
-    groups = grouped([s.sound for s in ordered], lengths, np.full(len(ordered), ONE_VOICE))
+    groups = grouped([s.sound.voice for s in ordered], lengths, np.full(len(ordered), ONE_VOICE))
     groups.sort(key=lambda group: -lengths[group].sum())
     return [tuple(ordered[i] for i in group) for group in groups]
 
@@ -105,9 +118,12 @@ def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirm
     lengths = _lengths(stretches)
     sound = together([s.sound for s in stretches], lengths)
     likeness = float(sound.voice @ main.voice)
-    sure = None if asked is None else asked.another(_ranges(stretches), likeness)
-    spoken_s = float(lengths.sum()) * FRAME_S
+    second = None if asked is None else asked.voice(_ranges(stretches))
+    sure = None if asked is None else asked.another(second, likeness)
     sure = another(main, sound) if sure is None else sure
+    known = second if lengths.sum() >= FEWEST_FRAMES else None
+    sound = replace(sound, second=known, telephone=main.telephone)
+    spoken_s = float(lengths.sum()) * FRAME_S
     return Role(Voice(name, spoken_s, likeness, sure, sound.pitch_semitones, sound.decay_db), sound, stretches)
 
 

@@ -55,17 +55,25 @@ class Confirmation:
         self._network, self._kept, self._telephone = network, kept, float(telephone)
         self._main = self._main_voice(own)
 
-    def another(self, stretches: Sequence[Frames], likeness: float) -> float | None:
-        """How likely these are another person's, 0 to 1, given GE2E's cosine; `None` where too little was kept to tell."""
-        told = self.tells(stretches, likeness)
+    @property
+    def main(self) -> Floats | None:
+        """The main voice, (192,), of length 1."""
+        return None if self._main is None else self._main.voice
+
+    def voice(self, stretches: Sequence[Frames]) -> Floats | None:
+        """The voice of stretches, (192,), of length 1; `None` where too little of them was kept."""
+        bands = fbank(self._kept.unlike(stretches, OTHER_FRAMES))
+        return None if len(bands) < FEWEST else self._voices(_filled(bands)[None])[0]
+
+    def another(self, voice: Floats | None, likeness: float) -> float | None:
+        """How likely a voice is another person's, 0 to 1, given GE2E's cosine; `None` where too little was kept to tell."""
+        told = self.tells(voice, likeness)
         return None if told is None else float(1 / (1 + np.exp(-(told @ ODDS))))
 
-    def tells(self, stretches: Sequence[Frames], likeness: float) -> Doubles | None:
+    def tells(self, voice: Floats | None, likeness: float) -> Doubles | None:
         """What tells another person: 1, CAM++'s cosine to the main voice, how like itself that is, GE2E's cosine, 1 by telephone."""
-        bands = fbank(self._kept.unlike(stretches, OTHER_FRAMES))
-        if self._main is None or len(bands) < FEWEST:
+        if self._main is None or voice is None:
             return None
-        (voice,) = self._voices(_filled(bands)[None])
         return np.array((1.0, float(self._main.voice @ voice), self._main.steadiness, likeness, self._telephone))
 
     def _main_voice(self, samples: Floats) -> _Main | None:

@@ -224,7 +224,8 @@ class Speakers(Reading):
     """Who speaks when: the voices of a clip, the one with the most speech first, and where two speak at once.
 
     `count` is how many people are heard, `None` where nobody speaks for long enough; `voices` also holds those of which it is not
-    sure that they are another person's. `prints` are the voices as `pipeline.voiceprints` writes them, in the same order.
+    sure that they are another person's. `prints` are the voices as `pipeline.voiceprints` writes them, in the same order,
+    `second_prints` the same by the second encoder, `None` where it heard too little. `telephone`: all this is as a telephone's.
     """
 
     count: int | None = None
@@ -232,6 +233,8 @@ class Speakers(Reading):
     turns: tuple[Turn, ...] = ()
     voices: tuple[Voice, ...] = ()
     prints: tuple[str, ...] = ()
+    second_prints: tuple[str | None, ...] = ()
+    telephone: bool | None = None
     overlaps: tuple[Span, ...] = ()
     overlap_s: float | None = None
     engine: str | None = None
@@ -245,6 +248,8 @@ class Reference:
     path: str
     voice: Voice
     print: str
+    second_print: str | None = None
+    telephone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

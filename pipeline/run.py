@@ -181,7 +181,9 @@ def reference_voice(path: str, settings: config.Settings) -> Reference:
         raise UsageError(f"--reference {path} holds no voice to compare with: {why}")
     if speakers.count != 1:
         raise UsageError(f"--reference {path} holds {speakers.count} voices; name a recording of the wanted one alone")
-    return Reference(path, speakers.voices[0], speakers.prints[0])
+    return Reference(
+        path, speakers.voices[0], speakers.prints[0], speakers.second_prints[0], speakers.telephone is True
+    )
 
 
 def _switched_off(settings: config.Settings) -> tuple[Absence, ...]:

@@ -85,13 +85,13 @@ class Extent(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How like the set's main voice a clip's is: the cosine, and how likely it is another person's, over so much speech.
+    """Whether a clip's voice is surely the set's main one, the cosine of the two, and how likely it is another person's.
 
     `main_ratio` is the share of the clip's speech that the main voice has in it.
     """
 
     clip: str
-    speech_s: float
+    own: bool
     similarity: float
     sure_ratio: float
     main_ratio: float

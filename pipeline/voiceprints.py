@@ -1,6 +1,7 @@
-"""Voices as points: unit vectors of 256 numbers whose cosine tells how alike two voices are. Pure.
+"""Voices as points: unit vectors whose cosine tells how alike two voices are. Pure.
 
-One person's voice over some seconds comes within 0.8 to 0.95 of all the rest of it, another person's to 0.3 to 0.7.
+GE2E's have 256 numbers: one person's voice over some seconds comes within 0.8 to 0.95 of all the rest of it, another person's to 0.3
+to 0.7. CAM++'s, the second encoder's, have 192, and are alike by 0.4 to 0.9 and by -0.2 to 0.35.
 """
 
 import base64
@@ -62,11 +63,11 @@ def _rooms() -> Floats:
 
 
 def written(voice: Floats) -> str:
-    """A voice as text: a byte a number, none of which is negative, against the largest."""
-    scaled = np.clip(np.round(voice / max(float(voice.max()), 1e-9) * 255), 0, 255)
-    return base64.b64encode(scaled.astype(np.uint8).tobytes()).decode()
+    """A voice as text: a byte a number, from -127 to 127 for the largest there is."""
+    scaled = np.round(voice / max(float(np.abs(voice).max()), 1e-9) * 127)
+    return base64.b64encode(scaled.astype(np.int8).tobytes()).decode()
 
 
 def read(text: str) -> Floats:
     """The voice that was written. Raises ValueError for other text."""
-    return unit(np.frombuffer(base64.b64decode(text, validate=True), np.uint8).astype(np.float32))
+    return unit(np.frombuffer(base64.b64decode(text, validate=True), np.int8).astype(np.float32))

@@ -8,14 +8,18 @@ import numpy as np
 from pipeline.catalogue import Limits, Subject, limit
 from pipeline.dsp import Doubles
 from pipeline.readings import Reference, Speakers, Voice
-from pipeline.records import Clip, Evidence, Severity
+from pipeline.records import Clip, Evidence, Floats, Severity
 from pipeline.set_readings import Likeness, MainVoice, Person
-from pipeline.turns import EVEN, Sound, another, grouped, together
+from pipeline.turns import EVEN, WORTH_TELLING, Sound, another, grouped, second_tells, together
 from pipeline.voiceprints import main_voice, read
 from pipeline.words import clock
 
+SECOND_ALIKE, BY_TELEPHONE = 0.45, 0.62
+"""Cosine by the second encoder of two clips that are one person's, in whatever rooms, and of two that both came by telephone."""
+
 ALIKE = 0.8
-"""Cosine of a clip's voice to the main one: a reader's own clips lie over it, other readers' and his own in another room under it."""
+"""Cosine by GE2E alone, of clips with too little speech for the second encoder: a reader's own clips lie over it, other readers' and
+his own in another room under it."""
 
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
@@ -26,9 +30,9 @@ class MainVoiceLimits(Limits):
     """How sure it must be that a clip is another person's, and how much of the set may be."""
 
     min_sure_ratio: float | None = limit(
-        0.7,
-        "of stretches by other readers 94 in 100 are surer, of those by one reader, mostly in another room, 3 of 36 "
-        "(`make odds`); less sure is a warning: it may be the same person in another room or on another microphone",
+        0.5,
+        "of clips by other readers 4 in 1,000 are less sure, of those by one reader, in other rooms and by telephone, 5 in 1,000 "
+        "as sure (`make odds`); less is a warning: it may be the same person, recorded otherwise",
         looser="higher",
     )
     max_others_ratio: float | None = limit(
@@ -38,7 +42,7 @@ class MainVoiceLimits(Limits):
 
 
 class MainVoiceMeter:
-    """Keeps the voices of the clips, about 1 kB each."""
+    """Keeps the voices of the clips, about 2 kB each."""
 
     def __init__(self, reference: Reference | None = None) -> None:
         self._reference = reference
@@ -58,7 +62,7 @@ class MainVoiceMeter:
         path = None if reference is None else reference.path
         if not voices:
             return MainVoice(reference=path)
-        main = _main(voices) if reference is None else _sound(reference.voice, reference.print)
+        main = _main(voices) if reference is None else _referred(reference)
         others = [each for each in voices if not _own(each, main)]
         people = [_person([each for each in voices if _own(each, main)], None)]
         mains = frozenset(clip[0].clip for clip in heard if _own(clip[0], main))
@@ -76,40 +80,63 @@ class _Heard:
 
 
 def _voices(clip: str, speakers: Speakers) -> Iterator[_Heard]:
-    for voice, print_ in zip(speakers.voices, speakers.prints, strict=True):
-        yield _Heard(clip, voice, _sound(voice, print_))
+    seconds = speakers.second_prints or (None,) * len(speakers.voices)
+    for voice, print_, second in zip(speakers.voices, speakers.prints, seconds, strict=True):
+        yield _Heard(clip, voice, _sound(voice, print_, second, telephone=speakers.telephone is True))
 
 
 def _likeness(heard: Sequence[_Heard], main: Sound) -> Likeness:
     """How like the main voice a clip's own is, which is the first of its voices."""
     first = heard[0]
-    own_s = sum(each.voice.speech_s for each in heard if _own(each, main))
+    own_s = sum(each.voice.speech_s for each in heard if _own(each, main, WORTH_TELLING))
     return Likeness(
         clip=first.clip,
-        speech_s=first.voice.speech_s,
+        own=_own(first, main, WORTH_TELLING),
         similarity=float(first.sound.voice @ main.voice),
         sure_ratio=another(first.sound, main),
         main_ratio=own_s / sum(each.voice.speech_s for each in heard),
     )
 
 
-def _sound(voice: Voice, print_: str) -> Sound:
-    return Sound(read(print_), voice.pitch_semitones, voice.decay_db)
+def _sound(voice: Voice, print_: str, second: str | None, *, telephone: bool) -> Sound:
+    heard = None if second is None else read(second)
+    return Sound(read(print_), voice.pitch_semitones, voice.decay_db, heard, telephone)
+
+
+def _referred(reference: Reference) -> Sound:
+    return _sound(reference.voice, reference.print, reference.second_print, telephone=reference.telephone)
 
 
 def _main(heard: Sequence[_Heard]) -> Sound:
-    """The voice with the most speech, and how it sounds on the whole."""
-    voice = main_voice(np.stack([each.sound.voice for each in heard]), _seconds(heard), ALIKE, ALIKE)
-    near = [each for each in heard if float(each.sound.voice @ voice) >= ALIKE]
-    whole = together([each.sound for each in near or heard], _seconds(near or heard))
-    return Sound(voice, whole.pitch_semitones, whole.decay_db)
+    """The voice with the most speech, and how it sounds on the whole: by the second encoder where it heard most of the speech."""
+    known = [each for each in heard if each.sound.second is not None]
+    if _seconds(known).sum() > _seconds(heard).sum() / 2:
+        telephone = together([each.sound for each in known], _seconds(known)).telephone
+        near = _nearest(known, _second_voices(known), BY_TELEPHONE if telephone else SECOND_ALIKE)
+    else:
+        near = _nearest(heard, [each.sound.voice for each in heard], ALIKE)
+    near = [each for each in near if not each.sound.telephone] or near  # lest all telephone calls be like it
+    return together([each.sound for each in near], _seconds(near))
+
+
+def _nearest(heard: Sequence[_Heard], voices: Sequence[Floats], close: float) -> list[_Heard]:
+    """Those around the voice with the most speech; all where it is by itself."""
+    voice = main_voice(np.stack(voices), _seconds(heard), close, close)
+    return [each for each, its in zip(heard, voices, strict=True) if float(its @ voice) >= close] or list(heard)
+
+
+def _second_voices(heard: Sequence[_Heard]) -> list[Floats]:
+    return [each.sound.second for each in heard if each.sound.second is not None]
 
 
 def _seconds(heard: Sequence[_Heard]) -> Doubles:
     return np.array([each.voice.speech_s for each in heard], np.float64)
 
 
-def _own(each: _Heard, main: Sound) -> bool:
+def _own(each: _Heard, main: Sound, doubt: float = EVEN) -> bool:
+    """Whether it is less likely than `doubt` that a voice is not the main one, or as near to it as the little of it can be."""
+    if second_tells(each.sound, main) is not None:
+        return another(each.sound, main) < doubt
     return float(each.sound.voice @ main.voice) >= alike(each.voice.speech_s)
 
 
@@ -121,14 +148,23 @@ def alike(speech_s: float) -> float:
 
 def _grouped(others: Sequence[_Heard], main: Sound, mains: frozenset[str]) -> Iterator[Person]:
     """The voices that are not the main one's, those that are alike together; `mains` are the clips that are the main one's."""
-    ordered = sorted(others, key=lambda e: (-e.voice.speech_s, e.clip))
-    seconds = _seconds(ordered)
-    sounds = [each.sound for each in ordered]
-    for group in grouped(sounds, seconds, np.array([alike(s) for s in seconds])):
-        whole = together([sounds[i] for i in group], seconds[group])
-        heard = [ordered[i] for i in group]
+    for heard in _people(others):
+        whole = together([each.sound for each in heard], _seconds(heard))
         told = _told([each for each in heard if each.clip in mains])
         yield _person(heard, another(whole, main) if told is None else told)
+
+
+def _people(others: Sequence[_Heard]) -> Iterator[list[_Heard]]:
+    """Voices that are alike together, those that the second encoder heard by themselves."""
+    ordered = sorted(others, key=lambda e: (-e.voice.speech_s, e.clip))
+    known = [each for each in ordered if each.sound.second is not None]
+    rest = [each for each in ordered if each.sound.second is None]
+    least = [BY_TELEPHONE if each.sound.telephone else SECOND_ALIKE for each in known]
+    for group in grouped(_second_voices(known), _seconds(known), np.array(least)):
+        yield [known[i] for i in group]
+    least = [alike(each.voice.speech_s) for each in rest]
+    for group in grouped([each.sound.voice for each in rest], _seconds(rest), np.array(least)):
+        yield [rest[i] for i in group]
 
 
 def _told(heard: Sequence[_Heard]) -> float | None:
@@ -150,14 +186,14 @@ SUBJECT = Subject("main_voice", MainVoiceLimits, MainVoice, MainVoiceMeter, need
     Severity.ERROR,
     says="{detail}",
     hint="Listen to it beside the others. If it is another person, leave it out; if it is the same, it was recorded otherwise.",
-    means="The file's voice is not the set's: somebody else's recording, or the same person in another room or on another "
-    "microphone, which sounds as far away. How sure it is is told; where it is less sure, it is a warning.",
+    means="The file's voice is not the set's: it is somebody else's recording. How sure that is is told; where it is less sure, it is "
+    "a warning, for it may be the same person, recorded quite otherwise.",
 )
 def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]:
     """Fires for a clip whose own main voice is unlike that of the set, or of the reference."""
     whose = "most of the set" if found.reference is None else f"the reference {found.reference}"
     for clip in found.likenesses:
-        if clip.similarity >= alike(clip.speech_s) or clip.main_ratio > 0.5:
+        if clip.own or clip.main_ratio > 0.5:
             continue
         sure = limits.min_sure_ratio is not None and clip.sure_ratio >= limits.min_sure_ratio
         share = f", which has {clip.main_ratio:.0%} of its speech" if clip.main_ratio > 0 else ""

@@ -11,7 +11,7 @@ from pipeline.records import SUBJECTS, Absence, Clip, Finding
 from pipeline.storage import codec
 
 SCHEMA = "voxgate.report/1"
-HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio", "prints"})
+HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio", "prints", "second_prints", "telephone"})
 """Fields of readings that others tell in words already, and what only a machine reads: the digest of samples, voices as numbers."""
 
 

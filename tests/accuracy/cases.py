@@ -18,6 +18,9 @@ import soxr
 TOLD_OF = "SECOND_SPEAKER or UNSURE"
 """Of the findings UNSURE only the one about voices has times."""
 
+SURELY_ODD = "ODD_SPEAKER, an error"
+"""That a clip may be another person's is only a warning."""
+
 CODECS = {".mp3": "libmp3lame", ".opus": "libopus", ".m4a": "aac", ".wma": "wmav2", ".ac3": "ac3"}
 RATES_HZ = {".opus": 48_000, ".ac3": 48_000}
 """Those that take only some rates."""
@@ -46,9 +49,11 @@ class Result:
     clip: dict
 
     def has(self, code):
-        """Whether the code was found; `TOLD_OF` stands for a second voice that is told of, sure or not."""
+        """Whether the code was found; `TOLD_OF` is a second voice that is told of, sure or not, `SURELY_ODD` no mere warning."""
         if code == TOLD_OF:
             return self.has("SECOND_SPEAKER") or bool(self.spans("UNSURE"))
+        if code == SURELY_ODD:
+            return any(f["code"] == "ODD_SPEAKER" and f["severity"] == "error" for f in self.clip["findings"])
         return any(finding["code"] == code for finding in self.clip["findings"])
 
     def spans(self, code):

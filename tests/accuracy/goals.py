@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import score
-from cases import TOLD_OF
+from cases import SURELY_ODD, TOLD_OF
 from recordings import PARTS
 from scipy import stats
 
@@ -178,6 +178,15 @@ GOALS = (
     Goal("two voices at once: OVERLAP", 0.8, recall("OVERLAP", "overlap"), at_least=True),
     Goal("another's file: ODD_SPEAKER", 0.99, recall("ODD_SPEAKER", "another's file"), at_least=True),
     Goal("ODD_SPEAKER: false alarms, the reader's own files", 0, false_alarms("ODD_SPEAKER"), at_least=False),
+    Goal(
+        "a stranger's file beside takes recorded otherwise: ODD_SPEAKER",
+        0.99,
+        recall("ODD_SPEAKER", "a stranger"),
+        at_least=True,
+    ),
+    Goal(
+        "ODD_SPEAKER, an error: false alarms, own takes recorded otherwise", 0, false_alarms(SURELY_ODD), at_least=False
+    ),
     Goal("clean speech: share of clips with the most frequent finding", 0.02, worst_on_clean, at_least=False),
 )
 

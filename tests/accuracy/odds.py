@@ -1,8 +1,9 @@
 """Fit what tells another person from another room, on the tuning cases of the suite `speakers`, and say how often it errs: make odds
 
 Printed are the weights for `ODDS` in `pipeline/confirmation.py`, of which a clip's stretches are judged with CAM++, and in
-`pipeline/turns.py`, of which clips are compared without it; those that stand there now; and for all how many stretches of other readers
-and of the same reader lie on the wrong side of a half. Nothing is written.
+`pipeline/turns.py`, of which they and clips are judged without it, and for `SECOND_ODDS` there, of which clips are compared with it;
+those that stand there now; and for all how many stretches or clips of other readers and of the same reader lie on the wrong side of a
+half. Nothing is written.
 """
 
 import os
@@ -22,10 +23,11 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN, own_speech
+from pipeline.cast import MIN_FRAMES, PLAIN, cast, own_speech
 from pipeline.confirmation import OWN_FRAMES, Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
+from pipeline.records import Block, StreamInfo
 from pipeline.stages import decode, derive
 from pipeline.telephone import by_telephone
 from pipeline.turns import foreign, main_of, tells
@@ -34,8 +36,10 @@ NOISE = ("insert, noise", "one reader, noise", "overlap")
 """Which cases are not learned from: noise makes voices of nobody, and of two at once there is no telling."""
 
 
-STRENGTH = 100.0
+STRENGTH, CLIPS_STRENGTH = 100.0, 10.0
 """The weights are held back by that much, or those of what hardly ever errs here would grow without end."""
+
+PART = "tuning"
 
 STANDS_OUT = 0.86
 """More stretches than are judged, so that there are enough of the same reader, too."""
@@ -47,13 +51,19 @@ def main():
         with concurrent.futures.ProcessPoolExecutor() as pool:
             found = [row for rows in pool.map(stretches, *zip(*cases, strict=True), chunksize=4) for row in rows]
     judged = [row for row in found if row[-1]]
-    for name, column, rows, in_use in (("with", 0, found, confirmation.ODDS), ("without", 1, judged, turns.ODDS)):
-        numbers, other = (np.array([row[at] for row in rows]) for at in (column, 2))
-        print(f"{name} CAM++: {other.sum()} stretches of other readers, {(~other).sum()} of the same one")
-        fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", fit_intercept=False, max_iter=10_000)
-        for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
-            likely = 1 / (1 + np.exp(-numbers @ weights))
-            print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
+    show("stretches, with CAM++", [(row[0], row[2]) for row in found], confirmation.ODDS, STRENGTH)
+    show("stretches, without CAM++", [(row[1], row[2]) for row in judged], turns.ODDS, STRENGTH)
+    show("clips, with CAM++", list(clips()), turns.SECOND_ODDS, CLIPS_STRENGTH)
+
+
+def show(what, rows, in_use, strength):
+    """Of rows (numbers, whether it is another reader's) the fit, and the weights in use."""
+    numbers, other = (np.array(column) for column in zip(*rows, strict=True))
+    print(f"{what}: {other.sum()} of other readers, {(~other).sum()} of the same one")
+    fitted = LogisticRegression(C=strength, class_weight="balanced", fit_intercept=False, max_iter=10_000)
+    for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
+        likely = 1 / (1 + np.exp(-numbers @ weights))
+        print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
 
 
 def told(others, same):
@@ -73,11 +83,11 @@ def built(room):
     def dataset(label):
         return folders.setdefault(label, Folder(room / label.replace(" ", "-")))
 
-    suite.build(dataset, "tuning", np.random.default_rng(zlib.crc32(b"speakers tuning")))
+    suite.build(dataset, PART, np.random.default_rng(zlib.crc32(f"speakers {PART}".encode())))
     for folder in folders.values():
         for case in folder.cases:
-            if not case.group.startswith(NOISE):
-                yield folder.path / case.id, not case.group.startswith("one reader"), case.spans.get("SECOND_SPEAKER")
+            if "SECOND_SPEAKER" in case.flags and not case.group.startswith(NOISE):
+                yield folder.path / case.id, case.flags["SECOND_SPEAKER"], case.spans.get("SECOND_SPEAKER")
 
 
 def stretches(path, other, spans):
@@ -105,11 +115,50 @@ def stretches(path, other, spans):
             continue  # half of it is one reader's, half another's
         if other and spans is None and not PLAIN.passes(stretch, main_sound):
             continue  # who speaks in it was not written down
-        numbers = asked.tells([(stretch.start, stretch.end)], float(stretch.sound.voice @ main_sound.voice))
+        voice = asked.voice([(stretch.start, stretch.end)])
+        numbers = asked.tells(voice, float(stretch.sound.voice @ main_sound.voice))
         if numbers is not None:
             is_other = other and (spans is None or foreign_s > 0)
             rows.append((numbers, tells(main_sound, stretch.sound), is_other, PLAIN.passes(stretch, main_sound)))
     return rows
+
+
+def clips():
+    """What tells a clip from a reader's others, recorded in all ways, and whether it is another reader's.
+
+    The reader's others are all as recorded, or all in one room, or all by telephone, which only what came by telephone is held against.
+    """
+    readers = suite.Cast(PART)
+    utterances = [u for found in readers.hosts.values() for u in found] + readers.others
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        heard = [each for found in pool.map(sounds, utterances, range(len(utterances)), chunksize=2) for each in found]
+    for usual in ("as recorded", *suite.ways(PART)):
+        for reader in readers.hosts:
+            own = [each for each in heard if each[0] == reader and each[2] == usual]
+            for who, name, way, sound in heard:
+                others = [each[3] for each in own if each[1] != name]
+                if usual == "as recorded" or (way == "telephone") == (usual == "telephone"):
+                    numbers = turns.second_tells(turns.together(others, np.ones(len(others))), sound)
+                    if numbers is not None:
+                        yield numbers, who != reader
+
+
+def sounds(utterance, seed):
+    """An utterance's reader, its name, a way in which it was recorded, and how its voice sounds then, for each way."""
+    random, found = np.random.default_rng(seed), []
+    for way, otherwise in {"as recorded": None, **suite.ways(PART)}.items():
+        samples = suite.spoken(utterance)
+        made, rate_hz = (samples, suite.RATE_HZ) if otherwise is None else otherwise(samples, PART, random)
+        blocks = [Block(np.float32(made[at : at + rate_hz, None]), at, rate_hz) for at in range(0, len(made), rate_hz)]
+        meter = PartialsMeter(session("ge2e"))
+        for block in derive.derive(
+            StreamInfo("wav", "pcm_s16le", rate_hz, 1), blocks, derive.activity_engine("pyannet")
+        ):
+            meter.feed(block)
+        partials = meter.read()
+        if len(partials.at):
+            found.append((utterance.reader, utterance.name, way, cast(partials, session("campplus")).roles[0].sound))
+    return found
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import functools
 import numpy as np
 import recordings as r
 import soxr
-from cases import TOLD_OF
+from cases import SURELY_ODD, TOLD_OF
 from scipy import signal
 
 RATE_HZ = 16_000
@@ -45,8 +45,16 @@ def build(folders, part, random):
         _conversation(plain, cast, random)
     for number in range(CASES["overlap"]):
         _overlap(plain, cast, number, random)
+    _sets(folders, cast, random)
+
+
+def _sets(folders, cast, random):
+    """Folders of one reader's files with others' among them."""
     for reader in cast.hosts:
         _strangers(folders(f"strangers {reader}"), cast, reader, random)
+    for reader in cast.hosts:
+        for way, otherwise in ways(cast.part).items():
+            _elsewhere(folders(f"{way} {reader}"), cast, reader, (way, otherwise), random)
 
 
 class Cast:
@@ -174,6 +182,12 @@ SPOILS = {
 """What is done to a clip: samples, part and generator to samples and rate."""
 
 
+def in_room(samples, room):
+    """Samples as they sound in a room, as loud as before."""
+    reverberant = signal.fftconvolve(samples, r.response(room, RATE_HZ))[: len(samples)]
+    return (r.unit(reverberant) * np.sqrt(np.mean(np.square(samples)))).astype(np.float32)
+
+
 def _rooms(folder, cast, number, random):
     """A reader's takes, every second one in another room."""
     rooms = [None, *r.of_part(r.RESPONSES, cast.part)]
@@ -181,8 +195,7 @@ def _rooms(folder, cast, number, random):
     for i in range(0, len(pieces), 2):
         room = rooms[int(random.integers(len(rooms)))]
         if room is not None:
-            reverberant = signal.fftconvolve(pieces[i], r.response(room, RATE_HZ))[: len(pieces[i])]
-            pieces[i] = r.unit(reverberant) * np.sqrt(np.mean(np.square(pieces[i])))
+            pieces[i] = in_room(pieces[i], room)
     flags = {"SECOND_SPEAKER": False, "OVERLAP": False}
     folder.add(np.concatenate(pieces), RATE_HZ, part=cast.part, group="one reader, rooms", flags=flags)
 
@@ -229,3 +242,26 @@ def _strangers(folder, cast, reader, random):
         other = cast.others[i]
         group = f"another's file, {cast.sexes(reader, other.reader)}"
         folder.add(spoken(other), RATE_HZ, part=cast.part, group=group, flags={"ODD_SPEAKER": True})
+
+
+def ways(part):
+    """How a clip may be recorded otherwise than the rest: samples, part and generator to samples and rate."""
+    rooms = {
+        f"room {room}": lambda samples, _part, _random, room=room: (in_room(samples, room), RATE_HZ)
+        for room in r.of_part(r.RESPONSES, part)
+    }
+    return {"telephone": SPOILS["telephone"], "noise 15 dB": SPOILS["noise 15 dB"], **rooms}
+
+
+def _elsewhere(folder, cast, reader, recorded, random):
+    """A reader's files, a third of them recorded otherwise, and as many of others, half of them so."""
+    way, otherwise = recorded
+    count = max(len(cast.hosts[reader]) // 3, 1)
+    for number, utterance in enumerate(cast.hosts[reader]):
+        made = otherwise(spoken(utterance), cast.part, random) if number < count else (spoken(utterance), RATE_HZ)
+        group = f"the reader's own file, {f'otherwise: {way}' if number < count else 'beside such'}"
+        folder.add(*made, part=cast.part, group=group, flags={SURELY_ODD: False})
+    for number, i in enumerate(random.choice(len(cast.others), count, replace=False)):
+        other = cast.others[i]
+        made = otherwise(spoken(other), cast.part, random) if number % 2 else (spoken(other), RATE_HZ)
+        folder.add(*made, part=cast.part, group=f"a stranger beside such: {way}", flags={"ODD_SPEAKER": True})

@@ -27,10 +27,6 @@ class Encoder:
         return [np.tile(self.voices[self.asked - 1], (len(given["fbank"]), 1))]
 
 
-def no_encoder():
-    raise AssertionError("nobody was to be asked")
-
-
 def spoken(frames, telephone, seed=0):
     """Noise from 200 Hz to 3 kHz or, where it comes through no telephone, to 7 kHz."""
     samples = frames * HOP
@@ -69,7 +65,7 @@ def test_by_telephone_a_voice_that_is_nearly_alike_is_another_where_the_second_e
 ):
     talk_ = clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=True)
     encoder = Encoder(likeness, likeness)
-    roles = cast(talk_, lambda: encoder)
+    roles = cast(talk_, encoder).roles
     assert [role.voice.speaker for role in roles] == ["A", "B"][: 1 + another]
     assert encoder.asked == 2 + another, "about the host, the stretch, and the voice that it is found to be of"
     spoken_s = [role.voice.speech_s for role in roles]
@@ -80,14 +76,15 @@ def test_by_telephone_a_voice_that_is_nearly_alike_is_another_where_the_second_e
 
 
 def test_elsewhere_nobody_is_asked_about_one_that_is_nearly_alike(clip, alike):
-    (main,) = cast(clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=False), no_encoder)
+    encoder = Encoder()
+    (main,) = cast(clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=False), encoder).roles
+    assert encoder.asked == 1, "about the host alone"
     assert main.voice.speech_s == pytest.approx(64.0)
 
 
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):
     for likeness, sure in ((0.0, True), (0.9, False)):
-        encoder = Encoder(likeness)
-        _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), lambda used=encoder: used)
+        _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), Encoder(likeness)).roles
         assert (guest.voice.sure_ratio > 0.5) == sure
 
 
@@ -96,7 +93,7 @@ def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, peop
     guests = [(number, 300 + 20 * number) for number in range(1, count + 1)]
     script = [*itertools.chain.from_iterable(((0, 400), guest) for guest in guests), (0, 400)]
     encoder = Encoder(*[0.2] * count)
-    roles = cast(clip(*script, voices=people(count + 1), telephone=False), lambda: encoder)
+    roles = cast(clip(*script, voices=people(count + 1), telephone=False), encoder).roles
     assert len(roles) == count + 1
     assert encoder.asked == 1 + MOST_ASKED
     lengths = [role.voice.speech_s for role in roles[1:]]
@@ -106,9 +103,24 @@ def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, peop
 def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
     voices = people(3)
     made = clip(HOST, (2, 300), HOST, (1, 500), HOST, voices=voices, telephone=False)
-    found = list(turns(made, cast(made, lambda: Encoder(0.1, 0.1))))
+    found = list(turns(made, cast(made, Encoder(0.1, 0.1)).roles))
     assert [turn.speaker for turn in found] == ["A", "C", "A", "B", "A"]
     assert found[0].start_s == 0
     assert found[-1].end_s == pytest.approx(len(made.spoken) / 100)
     for one, next_ in itertools.pairwise(found):
         assert one.end_s == pytest.approx(next_.start_s)
+
+
+@pytest.mark.parametrize("telephone", [False, True])
+def test_every_voice_that_speaks_long_enough_can_be_known_again_in_another_clip(clip, people, telephone):
+    made = clip(HOST, GUEST, HOST, voices=people(2), telephone=telephone)
+    found = cast(made, Encoder(0.1, 0.1))
+    assert found.telephone == telephone
+    for role, its in zip(found.roles, (1.0, 0.1), strict=True):
+        np.testing.assert_allclose(role.sound.second, [its, np.sqrt(1 - its * its)], atol=1e-6)
+        assert role.sound.telephone == telephone
+
+
+def test_of_a_clip_of_a_second_no_voice_is_known_again(clip, people):
+    (role,) = cast(clip((0, 140), voices=people(1), telephone=False), Encoder()).roles
+    assert role.sound.second is None

@@ -138,7 +138,7 @@ def test_which_of_two_is_first_does_not_matter():
 
 def test_voices_that_are_alike_are_one_person_s_in_the_order_they_come(people):
     one, other = people(2)
-    voices = [Sound(voice, 3.0, -14.0) for voice in (one, other, unit(one + 0.3 * other), other, one)]
+    voices = [one, other, unit(one + 0.3 * other), other, one]
     found = grouped(voices, np.ones(5), np.full(5, 0.75))
     assert [group.tolist() for group in found] == [[0, 2, 4], [1, 3]]
     assert [group.tolist() for group in grouped(voices, np.ones(5), np.full(5, 0.4))] == [[0, 1, 2, 3, 4]]
@@ -149,7 +149,7 @@ def test_a_group_is_as_its_weightiest_voices_are(people):
     """Two voices 0.5 alike, and a third between them: it goes to the one with more speech behind its middle."""
     one, other = people(2)
     between = unit(one + other)
-    voices = [Sound(voice, 3.0, -14.0) for voice in (one, between, unit(one + 1.2 * other))]
+    voices = [one, between, unit(one + 1.2 * other)]
     least = np.array([0.9, 0.8, 0.93])
     assert len(grouped(voices, np.array([1.0, 9.0, 1.0]), least)) == 1
     assert len(grouped(voices, np.array([9.0, 1.0, 1.0]), least)) == 2

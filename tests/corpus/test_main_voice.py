@@ -28,15 +28,22 @@ def near(voice, likeness, seed):
 ME, GUEST, THIRD = someone(1), someone(2), someone(3)
 
 
-def speaking(*voices, sure=0.9, semitones=3.0, decay_db=-14.0):
-    """A reading of a clip with (voice, seconds), the first of them its own."""
+def speaking(*voices, sure=0.9, semitones=3.0, decay_db=-14.0, seconds=(), telephone=False):
+    """A reading of a clip with (voice, seconds), the first of them its own; `seconds` are the same by the second encoder."""
     made = [
-        Voice("ABC"[i], seconds, 1.0 if i == 0 else 0.5, None if i == 0 else sure, semitones, decay_db)
-        for i, (_, seconds) in enumerate(voices)
+        Voice("ABC"[i], speech_s, 1.0 if i == 0 else 0.5, None if i == 0 else sure, semitones, decay_db)
+        for i, (_, speech_s) in enumerate(voices)
     ]
-    whole_s = sum(seconds for _, seconds in voices)
-    prints = tuple(written(np.maximum(voice, 0)) for voice, _ in voices)
-    return Speakers(len(made), whole_s, (), tuple(made), prints, (), 0.0, "embedded")
+    return Speakers(
+        count=len(made),
+        speech_s=sum(speech_s for _, speech_s in voices),
+        voices=tuple(made),
+        prints=tuple(written(np.maximum(voice, 0)) for voice, _ in voices),
+        second_prints=tuple(map(written, seconds)) or (None,) * len(made),
+        telephone=telephone,
+        overlap_s=0.0,
+        engine="embedded",
+    )
 
 
 @pytest.fixture
@@ -196,3 +203,101 @@ def test_of_a_voice_with_clips_of_its_own_how_sure_it_is_is_told_by_the_voices(m
     for each in [*mine, clip("theirs.wav", speaking((GUEST, 60.0), (near(THIRD, 0.95, 1), 10.0), sure=0.123))]:
         meter.feed(each)
     assert all(person.sure_ratio != 0.123 for person in meter.read().people)
+
+
+# From here on with the second encoder's voices, which are the same in another room.
+
+FACES = np.linalg.qr(np.random.default_rng(7).standard_normal((192, 6)))[0].T
+"""People as the second encoder hears them, nothing alike."""
+
+
+def heard(clip, name, voice, second, seconds=20.0, *, telephone=False):
+    return clip(name, speaking((voice, seconds), seconds=(second,), telephone=telephone))
+
+
+def faced(face, likeness, seed, toward=None):
+    """What is so like a face, and otherwise like `toward` or like nothing."""
+    other = np.random.default_rng(seed).standard_normal(192) if toward is None else toward
+    other = other - (other @ face) * face
+    return likeness * face + np.sqrt(1 - likeness**2) * unit(other)
+
+
+@pytest.fixture
+def own(clip):
+    """Ten clips of one person that both encoders hear."""
+    return [heard(clip, f"me{i}.wav", near(ME, 0.95, i), faced(FACES[0], 0.85, i)) for i in range(10)]
+
+
+def test_another_room_is_nobody_else_where_the_second_encoder_knows_the_voice(own, clip, compared):
+    hall = heard(clip, "hall.wav", near(ME, 0.5, 20), faced(FACES[0], 0.6, 20))
+    assert compared(SUBJECT, [*own, hall]) == {}
+
+
+def test_another_person_is_odd_however_alike_the_first_encoder_finds_them(own, clip, compared):
+    stranger = heard(clip, "you.wav", near(ME, 0.95, 20), faced(FACES[0], 0.2, 20))
+    assert compared(SUBJECT, [*own, stranger])["ODD_SPEAKER", "you.wav"].severity is Severity.ERROR
+
+
+def test_what_the_second_encoder_is_not_sure_of_is_a_warning(own, clip, compared):
+    doubt = heard(clip, "doubt.wav", near(ME, 0.7, 20), faced(FACES[0], 0.38, 20))
+    assert compared(SUBJECT, [*own, doubt])["ODD_SPEAKER", "doubt.wav"].severity is Severity.WARNING
+
+
+def test_takes_from_as_many_rooms_as_one_likes_are_one_person_s_set(clip, compared):
+    clips = [
+        heard(clip, f"room{i}.wav", near(someone(100 + i // 3), 0.95, i), faced(FACES[0], 0.75, i)) for i in range(12)
+    ]
+    assert compared(SUBJECT, clips) == {}
+
+
+def test_of_two_people_who_share_a_set_neither_is_picked_by_the_second_encoder_either(clip, compared):
+    clips = [
+        heard(clip, f"{who}{i}.wav", near(voice, 0.95, i), faced(face, 0.85, i))
+        for i in range(5)
+        for who, voice, face in (("me", ME, FACES[0]), ("you", GUEST, FACES[1]))
+    ]
+    assert compared(SUBJECT, clips)["UNSURE",].severity is Severity.ERROR
+
+
+def test_by_telephone_it_takes_more_to_be_the_same_person(clip, compared):
+    line = FACES[2]
+    mine = [
+        heard(clip, f"me{i}.wav", near(ME, 0.95, i), faced(FACES[0], 0.8, i, line), telephone=True) for i in range(10)
+    ]
+    stranger = heard(clip, "you.wav", near(ME, 0.8, 20), faced(FACES[1], 0.8, 20, line), telephone=True)
+    assert set(compared(SUBJECT, [*mine, stranger])) == {("ODD_SPEAKER", "you.wav")}
+
+
+def test_a_call_among_other_clips_makes_no_other_caller_the_same_person(own, clip, compared):
+    """All calls have something in common, which the mean of a set with one in it would have, too."""
+    line = FACES[2]
+    call = heard(clip, "call.wav", near(ME, 0.7, 20), faced(FACES[0], 0.6, 20, line), 100.0, telephone=True)
+    caller = heard(clip, "caller.wav", near(GUEST, 0.9, 21), faced(FACES[1], 0.4, 21, line), telephone=True)
+    found = compared(SUBJECT, [*own, call, caller])
+    assert set(found) == {("ODD_SPEAKER", "caller.wav")}
+
+
+def test_a_clip_too_short_for_the_second_encoder_is_judged_by_the_first(own, clip, compared):
+    word, other = (clip(name, speaking((near(who, 0.95, 20), 1.0))) for name, who in (("a.wav", ME), ("b.wav", GUEST)))
+    assert set(compared(SUBJECT, [*own, word, other])) <= {("ODD_SPEAKER", "b.wav")}
+    assert ("ODD_SPEAKER", "a.wav") not in compared(SUBJECT, [*own, word, other])
+
+
+def test_a_guest_with_files_of_his_own_is_one_person_by_the_second_encoder(own, clip):
+    talk = clip("talk.wav", speaking((ME, 60.0), (GUEST, 9.0), seconds=(FACES[0], FACES[1])))
+    meter = MainVoiceMeter()
+    for each in (*own, talk, heard(clip, "b.wav", near(THIRD, 0.95, 3), faced(FACES[1], 0.8, 3), 30.0)):
+        meter.feed(each)
+    main, other = meter.read().people
+    assert (main.speech_s, len(main.clips)) == (260.0, 11)
+    assert (other.speech_s, other.clips) == (39.0, ("b.wav", "talk.wav"))
+
+
+def test_a_reference_is_held_against_the_clips_by_the_second_encoder(own):
+    voice = Voice("A", 30.0, 1.0, None, 3.0, -14.0)
+    for face, odd in ((FACES[0], 0), (FACES[1], len(own))):
+        meter = MainVoiceMeter(Reference("wanted.wav", voice, written(near(ME, 0.6, 50)), written(face)))
+        for each in own:
+            meter.feed(each)
+        found = flag.findings(SUBJECT, meter.read(), Readings(), config.load())
+        assert sum(finding.code == "ODD_SPEAKER" for finding in found) == odd

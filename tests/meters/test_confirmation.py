@@ -44,9 +44,17 @@ def asked(encoder, speech, *, telephone=False):
     return Confirmation(encoder, speech, speech.own([OTHER], OWN_FRAMES), telephone=telephone)
 
 
+def told(confirmation):
+    return confirmation.tells(confirmation.voice([OTHER]), 0.6)
+
+
+def opinion(confirmation, likeness=0.6):
+    return confirmation.another(confirmation.voice([OTHER]), likeness)
+
+
 def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_alike():
     encoder = Encoder(at(0.3), at(-0.3), at(0.3), at(-0.3), at(np.pi / 2))
-    one, cosine, steadiness, likeness, telephone = asked(encoder, kept()).tells([OTHER], 0.6)
+    one, cosine, steadiness, likeness, telephone = told(asked(encoder, kept()))
     assert (one, likeness, telephone) == (1.0, 0.6, 0.0)
     assert cosine == pytest.approx(0, abs=1e-6)
     assert steadiness == pytest.approx((4 * 1 + 8 * np.cos(0.6)) / 12, abs=1e-6)
@@ -57,7 +65,7 @@ def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_ali
 def test_the_less_alike_two_voices_are_the_likelier_they_are_two_peoples():
     def sure(angle, likeness=0.65, *, telephone=False):
         encoder = Encoder(*[at(0.4 * (-1) ** k) for k in range(4)], at(angle))
-        return asked(encoder, kept(), telephone=telephone).another([OTHER], likeness)
+        return opinion(asked(encoder, kept(), telephone=telephone), likeness)
 
     chances = [sure(angle) for angle in (0.0, 0.8, 1.2, 1.6)]
     assert chances == sorted(chances)
@@ -70,16 +78,15 @@ def test_the_less_alike_two_voices_are_the_likelier_they_are_two_peoples():
 
 def test_short_stretches_are_heard_again_and_again_until_they_fill_two_seconds():
     encoder = Encoder(*[at(0.0)] * 4, at(1.0))
-    asked(encoder, kept(other=120)).another([OTHER], 0.6)
+    opinion(asked(encoder, kept(other=120)))
     assert encoder.given[-1] == (1, 200, 80)
 
 
 def test_of_two_seconds_alone_nobody_knows_how_steady_they_are():
     encoder = Encoder(at(0.0), at(1.0))
-    assert asked(encoder, kept(own=220)).tells([OTHER], 0.6)[2] == USUAL
+    assert told(asked(encoder, kept(own=220)))[2] == USUAL
 
 
 @pytest.mark.parametrize(("own", "other"), [(40, 400), (900, 40)])
 def test_where_too_little_was_kept_there_is_no_opinion(own, other):
-    confirmation = asked(Encoder(*[at(0.0)] * 5), kept(own, other))
-    assert confirmation.another([OTHER], 0.6) is None
+    assert opinion(asked(Encoder(*[at(0.0)] * 5), kept(own, other))) is None
