@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.confirmation import EDGE, OWN_FRAMES, Confirmation
+from pipeline.confirmation import EDGE, OTHER_FRAMES, OWN_FRAMES, Confirmation
 from pipeline.dsp import Doubles
 from pipeline.graphs.campplus import FRAMES
 from pipeline.kept_speech import Frames
@@ -27,7 +27,9 @@ DOUBTFUL = 0.83
 that is surely the main one's."""
 
 PRINT_FRAMES, FEWEST_FRAMES = 2 * FRAMES + EDGE, 150
-"""4 s of a voice are enough to know it in another clip; by less than 1.5 s it is not known."""
+"""4 s of a voice are enough to know it in another clip; by less than 1.5 s it is not known. What was heard more of is known better."""
+
+NOTHING = np.empty(0, np.float32)
 
 MOST_ASKED = 8
 """The voices that speak longest; about more of them the second encoder is not asked, so that a clip of many takes no time without
@@ -48,8 +50,10 @@ class Gate:
 
 
 PLAIN = Gate(UNLIKE, 0.82)
+"""A stretch that is more like the main voice than the second has a moment in it and no other voice."""
+
 TELEPHONE = Gate(0.86, 0.9)
-"""Two people of one sex come as near each other as one does to himself elsewhere, so nearly every minute has a stretch to ask
+"""Two people of one sex come as near each other there as one does to himself elsewhere, so nearly every minute has a stretch to ask
 about."""
 
 
@@ -62,46 +66,46 @@ class Role:
     stretches: tuple[Stretch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The voices of a clip, the main one first and then the others by how long they speak."""
-
-    roles: tuple[Role, ...]
-    telephone: bool
-
-
-def cast(partials: Partials, network: Network) -> Cast:
-    """Who speaks, by what GE2E has looked at and by what the second encoder's `network` says of what was kept of it."""
+def cast(partials: Partials, network: Network) -> list[Role]:
+    """The main voice, then the others by how long they speak: by GE2E's looks, and by what the second encoder's `network` says."""
     main = main_of(partials)
     own = partials.kept.own((), PRINT_FRAMES)
     telephone = by_telephone(own)
-    gate = TELEPHONE if telephone else PLAIN
-    found = [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
+    found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
     own = own_speech(partials, main, found) if found else own
-    asked = Confirmation(network, partials.kept, own, telephone=telephone)
-    sure = [stretch for stretch in found if PLAIN.passes(stretch, main)]
-    found = [*sure, *_confirmed([stretch for stretch in found if stretch not in sure], main, asked)]
-    left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
+    asked = Confirmation(network, own, telephone=telephone)
     main = replace(main, second=asked.main if len(own) >= FEWEST_FRAMES * HOP else None, telephone=telephone)
+    found = [stretch for stretch in found if PLAIN.passes(stretch, main)] + _confirmed(partials, main, found, asked)
+    left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
     roles = [Role(Voice("A", left_s, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, stretches in enumerate(_of_one_voice(found)):
-        roles.append(_role(_letter(number + 1), stretches, main, asked if number < MOST_ASKED else None))
-    return Cast(tuple(roles), telephone)
+        heard = partials.kept.unlike(_ranges(stretches), OTHER_FRAMES) if number < MOST_ASKED else NOTHING
+        roles.append(_role(_letter(number + 1), stretches, roles[0].sound, asked, heard))
+    return roles
+
+
+def suspects(partials: Partials, main: Sound, gate: Gate) -> list[Stretch]:
+    """The stretches that may be another voice, in order."""
+    return [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
 
 
 def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
     """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
     doubtful = foreign(partials, main.voice, DOUBTFUL)
     own = partials.kept.own(_ranges([*found, *doubtful]), OWN_FRAMES)
-    return own if len(own) else partials.kept.own(_ranges(found), OWN_FRAMES)
+    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(found), OWN_FRAMES)
 
 
-def _confirmed(stretches: Sequence[Stretch], main: Sound, asked: Confirmation) -> Iterator[Stretch]:
-    """Of those that are more like the main voice than others are elsewhere the ones that the second encoder says are another's."""
-    for stretch in sorted(stretches, key=lambda s: s.lowest)[:MOST_ASKED]:
-        sure = asked.another(asked.voice(_ranges([stretch])), float(stretch.sound.voice @ main.voice))
+def _confirmed(partials: Partials, main: Sound, found: Sequence[Stretch], asked: Confirmation) -> list[Stretch]:
+    """Of those that only a telephone's gate lets pass, the least alike first, what the second encoder says is another's."""
+    doubtful = sorted((s for s in found if not PLAIN.passes(s, main)), key=lambda s: s.lowest)[:MOST_ASKED]
+    confirmed = []
+    for stretch in doubtful:
+        voice = asked.voice(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
+        sure = asked.another(voice, float(stretch.sound.voice @ main.voice))
         if sure is not None and sure >= EVEN:
-            yield stretch
+            confirmed.append(stretch)
+    return confirmed
 
 
 def _of_one_voice(found: Sequence[Stretch]) -> list[tuple[Stretch, ...]]:
@@ -113,16 +117,15 @@ def _of_one_voice(found: Sequence[Stretch]) -> list[tuple[Stretch, ...]]:
     return [tuple(ordered[i] for i in group) for group in groups]
 
 
-def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirmation | None) -> Role:
-    """Another voice, and how sure that is: by the second encoder, or by the first where that was not asked or cannot tell."""
+def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirmation, heard: Floats) -> Role:
+    """Another voice, and how sure that is: by the second encoder, or by the first where too little was `heard` for that."""
     lengths = _lengths(stretches)
     sound = together([s.sound for s in stretches], lengths)
-    likeness = float(sound.voice @ main.voice)
-    second = None if asked is None else asked.voice(_ranges(stretches))
-    sure = None if asked is None else asked.another(second, likeness)
+    likeness, second = float(sound.voice @ main.voice), asked.voice(heard)
+    sure = asked.another(second, likeness)
     sure = another(main, sound) if sure is None else sure
-    known = second if lengths.sum() >= FEWEST_FRAMES else None
-    sound = replace(sound, second=known, telephone=main.telephone)
+    known = second if len(heard) >= FEWEST_FRAMES * HOP else None
+    sound = replace(sound, second=known, telephone=by_telephone(heard))
     spoken_s = float(lengths.sum()) * FRAME_S
     return Role(Voice(name, spoken_s, likeness, sure, sound.pitch_semitones, sound.decay_db), sound, stretches)
 

@@ -1,13 +1,12 @@
 """A second opinion on who speaks: CAM++ knows a person again in another room.
 
 GE2E looks at all of a clip, for it is fast, and takes a change of room for a change of voice. CAM++ was trained with rooms and noise
-and hears each band without its mean, but takes far longer, so it is asked only about what stands out.
+and hears each band without its mean, but takes far longer, so it hears some of the main voice, and what stands out.
 
 How like each other two stretches of one person are depends on the recording: through a telephone all voices are more alike, in
 rooms that change less. So the main voice is held against itself, too.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from pipeline.dsp import Doubles
 from pipeline.fbank import fbank
 from pipeline.graphs.campplus import FRAMES
-from pipeline.kept_speech import Frames, KeptSpeech
 from pipeline.network import Network
 from pipeline.records import Floats
 
@@ -44,15 +42,14 @@ class _Main:
 
 
 class Confirmation:
-    """Asked about the stretches of one voice after the other.
+    """Asked about one voice after the other.
 
-    kept : what they are taken from
     own : the main voice, float32 (samples,), of which `OWN_FRAMES` are enough
-    telephone : whether all this is as a telephone's
+    telephone : whether it is as a telephone's
     """
 
-    def __init__(self, network: Network, kept: KeptSpeech, own: Floats, *, telephone: bool) -> None:
-        self._network, self._kept, self._telephone = network, kept, float(telephone)
+    def __init__(self, network: Network, own: Floats, *, telephone: bool) -> None:
+        self._network, self._telephone = network, float(telephone)
         self._main = self._main_voice(own)
 
     @property
@@ -60,9 +57,9 @@ class Confirmation:
         """The main voice, (192,), of length 1."""
         return None if self._main is None else self._main.voice
 
-    def voice(self, stretches: Sequence[Frames]) -> Floats | None:
-        """The voice of stretches, (192,), of length 1; `None` where too little of them was kept."""
-        bands = fbank(self._kept.unlike(stretches, OTHER_FRAMES))
+    def voice(self, samples: Floats) -> Floats | None:
+        """The voice of samples (samples,), (192,), of length 1; `None` where they are too few. `OTHER_FRAMES` are enough."""
+        bands = fbank(samples)
         return None if len(bands) < FEWEST else self._voices(_filled(bands)[None])[0]
 
     def another(self, voice: Floats | None, likeness: float) -> float | None:

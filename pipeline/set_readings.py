@@ -85,14 +85,15 @@ class Extent(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Whether a clip's voice is surely the set's main one, the cosine of the two, and how likely it is another person's.
+    """Whether a clip's voice is surely the set's main one, and how likely it is another person's.
 
-    `main_ratio` is the share of the clip's speech that the main voice has in it.
+    `by_second`: the second encoder heard enough of both to tell. `main_ratio` is the share of the clip's speech that the main voice
+    has in it.
     """
 
     clip: str
     own: bool
-    similarity: float
+    by_second: bool
     sure_ratio: float
     main_ratio: float
 

@@ -10,7 +10,7 @@ SIZE = 512
 EDGE_HZ = 4_200
 """What a line passes ends at 3.4 kHz, and what was sampled at 8 kHz at 4 kHz."""
 
-LOW_HZ = 100
+LOW_HZ = 200
 """Hum and rumble say nothing of a voice."""
 
 FAINT_DB = -38.0

@@ -170,7 +170,7 @@ def grouped(voices: Sequence[Floats], weights: Doubles, least: Doubles) -> list[
 
 
 def foreign(partials: Partials, main: Floats, unlike: float = UNLIKE) -> list[Stretch]:
-    """The stretches less like `main` than that, which may be another voice, in order, none inside another."""
+    """The stretches less like `main` than `unlike`, which may be another voice, in order, none inside another."""
     looks = _Looks(partials, main)
     found: list[Stretch] = []
     for stretch in looks.stretches(unlike):

@@ -74,8 +74,7 @@ class SpeakersMeter:
         partials = self._partials.read()
         if not len(partials.at):
             return Speakers(engine=ENGINE, why="there is under 1 s of speech")
-        found = cast(partials, session("campplus"))
-        roles = found.roles
+        roles = cast(partials, session("campplus"))
         at_once = tuple(_overlaps(self._at_once.read()))
         return Speakers(
             count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in roles[1:]),
@@ -84,7 +83,7 @@ class SpeakersMeter:
             voices=tuple(role.voice for role in roles),
             prints=tuple(written(role.sound.voice) for role in roles),
             second_prints=tuple(None if r.sound.second is None else written(r.sound.second) for r in roles),
-            telephone=found.telephone,
+            telephone=roles[0].sound.telephone,
             overlaps=at_once,
             overlap_s=sum(span.length_s for span in at_once),
             engine=ENGINE,

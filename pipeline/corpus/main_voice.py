@@ -15,11 +15,15 @@ from pipeline.voiceprints import main_voice, read
 from pipeline.words import clock
 
 SECOND_ALIKE, BY_TELEPHONE = 0.45, 0.62
-"""Cosine by the second encoder of two clips that are one person's, in whatever rooms, and of two that both came by telephone."""
+"""Cosine by the second encoder from which on a clip is one of a group of one person's, in whatever rooms, and where it came by
+telephone. Elsewhere that is more than it takes to be rather the main voice than not, so that no group draws in another person."""
 
 ALIKE = 0.8
 """Cosine by GE2E alone, of clips with too little speech for the second encoder: a reader's own clips lie over it, other readers' and
 his own in another room under it."""
+
+ALONE_SURE = 0.7
+"""So sure must GE2E alone be at least: it is wrong ten times as often."""
 
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
@@ -32,7 +36,8 @@ class MainVoiceLimits(Limits):
     min_sure_ratio: float | None = limit(
         0.5,
         "of clips by other readers 4 in 1,000 are less sure, of those by one reader, in other rooms and by telephone, 5 in 1,000 "
-        "as sure (`make odds`); less is a warning: it may be the same person, recorded otherwise",
+        "as sure (`make odds`); less, or under 0.7 where a clip has too little speech for CAM++, is a warning: it may be the same "
+        "person, recorded otherwise",
         looser="higher",
     )
     max_others_ratio: float | None = limit(
@@ -80,8 +85,7 @@ class _Heard:
 
 
 def _voices(clip: str, speakers: Speakers) -> Iterator[_Heard]:
-    seconds = speakers.second_prints or (None,) * len(speakers.voices)
-    for voice, print_, second in zip(speakers.voices, speakers.prints, seconds, strict=True):
+    for voice, print_, second in zip(speakers.voices, speakers.prints, speakers.second_prints, strict=True):
         yield _Heard(clip, voice, _sound(voice, print_, second, telephone=speakers.telephone is True))
 
 
@@ -92,7 +96,7 @@ def _likeness(heard: Sequence[_Heard], main: Sound) -> Likeness:
     return Likeness(
         clip=first.clip,
         own=_own(first, main, WORTH_TELLING),
-        similarity=float(first.sound.voice @ main.voice),
+        by_second=second_tells(first.sound, main) is not None,
         sure_ratio=another(first.sound, main),
         main_ratio=own_s / sum(each.voice.speech_s for each in heard),
     )
@@ -115,8 +119,11 @@ def _main(heard: Sequence[_Heard]) -> Sound:
         near = _nearest(known, _second_voices(known), BY_TELEPHONE if telephone else SECOND_ALIKE)
     else:
         near = _nearest(heard, [each.sound.voice for each in heard], ALIKE)
-    near = [each for each in near if not each.sound.telephone] or near  # lest all telephone calls be like it
-    return together([each.sound for each in near], _seconds(near))
+    whole = together([each.sound for each in near], _seconds(near))
+    if whole.telephone:
+        return whole
+    others = [each for each in near if not each.sound.telephone]  # lest all telephone calls be like it
+    return together([each.sound for each in others], _seconds(others))
 
 
 def _nearest(heard: Sequence[_Heard], voices: Sequence[Floats], close: float) -> list[_Heard]:
@@ -195,7 +202,10 @@ def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]
     for clip in found.likenesses:
         if clip.own or clip.main_ratio > 0.5:
             continue
-        sure = limits.min_sure_ratio is not None and clip.sure_ratio >= limits.min_sure_ratio
+        least = (
+            None if limits.min_sure_ratio is None else max(limits.min_sure_ratio, 0.0 if clip.by_second else ALONE_SURE)
+        )
+        sure = least is not None and clip.sure_ratio >= least
         share = f", which has {clip.main_ratio:.0%} of its speech" if clip.main_ratio > 0 else ""
         said = (
             "is another voice than"

@@ -12,7 +12,8 @@ from pipeline.storage import codec
 
 SCHEMA = "voxgate.report/1"
 HIDDEN = frozenset({"why", "pcm", "unreadable", "no_audio", "prints", "second_prints", "telephone"})
-"""Fields of readings that others tell in words already, and what only a machine reads: the digest of samples, voices as numbers."""
+"""Fields of readings that others tell in words already, and what only a machine reads: the digest of samples, voices as numbers,
+whether these are a telephone's, of which NARROW_BAND tells."""
 
 
 def not_examined(examined: Sequence[str], switched_off: Sequence[Absence] = ()) -> tuple[Absence, ...]:

@@ -23,8 +23,8 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN, cast, own_speech
-from pipeline.confirmation import OWN_FRAMES, Confirmation
+from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, own_speech, suspects
+from pipeline.confirmation import OTHER_FRAMES, Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.records import Block, StreamInfo
@@ -37,7 +37,7 @@ NOISE = ("insert, noise", "one reader, noise", "overlap")
 
 
 STRENGTH, CLIPS_STRENGTH = 100.0, 10.0
-"""The weights are held back by that much, or those of what hardly ever errs here would grow without end."""
+"""The less, the more the weights are held back; those of what hardly ever errs here would grow without end."""
 
 PART = "tuning"
 
@@ -100,13 +100,10 @@ def stretches(path, other, spans):
             meter.feed(block)
     partials = meter.read()
     main_sound = main_of(partials)
+    telephone = by_telephone(partials.kept.own((), PRINT_FRAMES))
     found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
-    telephone = by_telephone(partials.kept.own((), OWN_FRAMES))
-    if not found:
-        return []
-    far = [stretch for stretch in found if PLAIN.passes(stretch, main_sound)]
-    own = own_speech(partials, main_sound, far)
-    asked = Confirmation(session("campplus"), partials.kept, own, telephone=telephone)
+    own = own_speech(partials, main_sound, suspects(partials, main_sound, TELEPHONE if telephone else PLAIN))
+    asked = Confirmation(session("campplus"), own, telephone=telephone)
     rows = []
     for stretch in found:
         ends_s = partials.spoken[[stretch.start, stretch.end - 1]] / 100
@@ -115,7 +112,7 @@ def stretches(path, other, spans):
             continue  # half of it is one reader's, half another's
         if other and spans is None and not PLAIN.passes(stretch, main_sound):
             continue  # who speaks in it was not written down
-        voice = asked.voice([(stretch.start, stretch.end)])
+        voice = asked.voice(partials.kept.unlike([(stretch.start, stretch.end)], OTHER_FRAMES))
         numbers = asked.tells(voice, float(stretch.sound.voice @ main_sound.voice))
         if numbers is not None:
             is_other = other and (spans is None or foreign_s > 0)
@@ -157,7 +154,7 @@ def sounds(utterance, seed):
             meter.feed(block)
         partials = meter.read()
         if len(partials.at):
-            found.append((utterance.reader, utterance.name, way, cast(partials, session("campplus")).roles[0].sound))
+            found.append((utterance.reader, utterance.name, way, cast(partials, session("campplus"))[0].sound))
     return found
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.cast import MOST_ASKED, cast, turns
+from pipeline import cast as casting
+from pipeline.cast import DOUBTFUL, MOST_ASKED, cast, own_speech, turns
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
+from pipeline.turns import foreign, main_of
 from pipeline.voiceprints import unit
 
 HOST, GUEST = (0, 3_000), (1, 400)
@@ -65,7 +67,7 @@ def test_by_telephone_a_voice_that_is_nearly_alike_is_another_where_the_second_e
 ):
     talk_ = clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=True)
     encoder = Encoder(likeness, likeness)
-    roles = cast(talk_, encoder).roles
+    roles = cast(talk_, encoder)
     assert [role.voice.speaker for role in roles] == ["A", "B"][: 1 + another]
     assert encoder.asked == 2 + another, "about the host, the stretch, and the voice that it is found to be of"
     spoken_s = [role.voice.speech_s for role in roles]
@@ -77,14 +79,14 @@ def test_by_telephone_a_voice_that_is_nearly_alike_is_another_where_the_second_e
 
 def test_elsewhere_nobody_is_asked_about_one_that_is_nearly_alike(clip, alike):
     encoder = Encoder()
-    (main,) = cast(clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=False), encoder).roles
+    (main,) = cast(clip(HOST, GUEST, HOST, voices=alike(0.86), telephone=False), encoder)
     assert encoder.asked == 1, "about the host alone"
     assert main.voice.speech_s == pytest.approx(64.0)
 
 
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):
     for likeness, sure in ((0.0, True), (0.9, False)):
-        _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), Encoder(likeness)).roles
+        _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), Encoder(likeness))
         assert (guest.voice.sure_ratio > 0.5) == sure
 
 
@@ -93,7 +95,7 @@ def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, peop
     guests = [(number, 300 + 20 * number) for number in range(1, count + 1)]
     script = [*itertools.chain.from_iterable(((0, 400), guest) for guest in guests), (0, 400)]
     encoder = Encoder(*[0.2] * count)
-    roles = cast(clip(*script, voices=people(count + 1), telephone=False), encoder).roles
+    roles = cast(clip(*script, voices=people(count + 1), telephone=False), encoder)
     assert len(roles) == count + 1
     assert encoder.asked == 1 + MOST_ASKED
     lengths = [role.voice.speech_s for role in roles[1:]]
@@ -103,7 +105,7 @@ def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, peop
 def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
     voices = people(3)
     made = clip(HOST, (2, 300), HOST, (1, 500), HOST, voices=voices, telephone=False)
-    found = list(turns(made, cast(made, Encoder(0.1, 0.1)).roles))
+    found = list(turns(made, cast(made, Encoder(0.1, 0.1))))
     assert [turn.speaker for turn in found] == ["A", "C", "A", "B", "A"]
     assert found[0].start_s == 0
     assert found[-1].end_s == pytest.approx(len(made.spoken) / 100)
@@ -115,12 +117,42 @@ def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
 def test_every_voice_that_speaks_long_enough_can_be_known_again_in_another_clip(clip, people, telephone):
     made = clip(HOST, GUEST, HOST, voices=people(2), telephone=telephone)
     found = cast(made, Encoder(0.1, 0.1))
-    assert found.telephone == telephone
-    for role, its in zip(found.roles, (1.0, 0.1), strict=True):
+    for role, its in zip(found, (1.0, 0.1), strict=True):
         np.testing.assert_allclose(role.sound.second, [its, np.sqrt(1 - its * its)], atol=1e-6)
         assert role.sound.telephone == telephone
 
 
 def test_of_a_clip_of_a_second_no_voice_is_known_again(clip, people):
-    (role,) = cast(clip((0, 140), voices=people(1), telephone=False), Encoder()).roles
+    (role,) = cast(clip((0, 140), voices=people(1), telephone=False), Encoder())
     assert role.sound.second is None
+
+
+def test_the_main_voice_is_heard_where_it_is_not_even_doubtful(clip, alike, monkeypatch):
+    made = clip(GUEST, HOST, voices=alike(0.82), telephone=False)
+    main = main_of(made)
+    (guest,) = foreign(made, main.voice, DOUBTFUL)
+    assert (guest.start, guest.end) == (0, pytest.approx(400, abs=60))
+    whole = made.kept.unlike([(0, 3_400)], 3_400)
+    np.testing.assert_array_equal(own_speech(made, main, [])[:HOP], whole[guest.end * HOP :][:HOP])
+    monkeypatch.setattr(
+        casting, "foreign", lambda *_: [replace(guest, end=3_390)]
+    )  # crumbs are left, of which nothing is known
+    np.testing.assert_array_equal(own_speech(made, main, [])[:HOP], whole[:HOP])
+
+
+def test_what_was_kept_of_a_voice_counts_and_not_how_long_it_spoke(clip, people):
+    made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
+    kept = KeptSpeech()
+    kept.keep_unlike(0, spoken(3_100, telephone=False))  # the host, and a second of the guest
+    _, guest = cast(replace(made, kept=kept), Encoder(0.1))
+    assert guest.voice.speech_s == pytest.approx(4.0, abs=0.6)
+    assert guest.sound.second is None
+
+
+def test_a_guest_who_calls_in_is_known_to_come_by_telephone(clip, people):
+    made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
+    kept = KeptSpeech()
+    for start, frames, line in ((0, 3_000, False), (3_000, 400, True), (3_400, 3_000, False)):
+        kept.keep_unlike(start, spoken(frames, line))
+    roles = cast(replace(made, kept=kept), Encoder(0.1))
+    assert [role.sound.telephone for role in roles] == [False, True]

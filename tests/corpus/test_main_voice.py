@@ -9,6 +9,7 @@ from pipeline import config
 from pipeline.corpus.main_voice import SUBJECT, MainVoiceMeter, alike
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Readings, Severity
+from pipeline.set_readings import Likeness, MainVoice
 from pipeline.stages import flag
 from pipeline.voiceprints import unit, written
 
@@ -265,22 +266,33 @@ def test_by_telephone_it_takes_more_to_be_the_same_person(clip, compared):
         heard(clip, f"me{i}.wav", near(ME, 0.95, i), faced(FACES[0], 0.8, i, line), telephone=True) for i in range(10)
     ]
     stranger = heard(clip, "you.wav", near(ME, 0.8, 20), faced(FACES[1], 0.8, 20, line), telephone=True)
-    assert set(compared(SUBJECT, [*mine, stranger])) == {("ODD_SPEAKER", "you.wav")}
+    found = compared(SUBJECT, [*mine, stranger])
+    assert set(found) == {("ODD_SPEAKER", "you.wav")}
+    assert found["ODD_SPEAKER", "you.wav"].severity is Severity.ERROR
+    word = heard(clip, "word.wav", near(ME, 0.95, 30), faced(FACES[0], 0.8, 30), 2.0)  # misjudged for the hiss on it
+    assert compared(SUBJECT, [*mine, stranger, word])["ODD_SPEAKER", "you.wav"].severity is Severity.ERROR
 
 
 def test_a_call_among_other_clips_makes_no_other_caller_the_same_person(own, clip, compared):
     """All calls have something in common, which the mean of a set with one in it would have, too."""
     line = FACES[2]
-    call = heard(clip, "call.wav", near(ME, 0.7, 20), faced(FACES[0], 0.6, 20, line), 100.0, telephone=True)
-    caller = heard(clip, "caller.wav", near(GUEST, 0.9, 21), faced(FACES[1], 0.4, 21, line), telephone=True)
+    call = heard(clip, "call.wav", near(ME, 0.7, 20), faced(FACES[0], 0.6, 20, line), 180.0, telephone=True)
+    caller = heard(clip, "caller.wav", near(GUEST, 0.9, 21), faced(FACES[1], 0.1, 21, line), 15.0, telephone=True)
     found = compared(SUBJECT, [*own, call, caller])
     assert set(found) == {("ODD_SPEAKER", "caller.wav")}
+    assert found["ODD_SPEAKER", "caller.wav"].severity is Severity.ERROR
 
 
 def test_a_clip_too_short_for_the_second_encoder_is_judged_by_the_first(own, clip, compared):
-    word, other = (clip(name, speaking((near(who, 0.95, 20), 1.0))) for name, who in (("a.wav", ME), ("b.wav", GUEST)))
-    assert set(compared(SUBJECT, [*own, word, other])) <= {("ODD_SPEAKER", "b.wav")}
-    assert ("ODD_SPEAKER", "a.wav") not in compared(SUBJECT, [*own, word, other])
+    word, other = (clip(name, speaking((near(who, 0.95, 20), 4.0))) for name, who in (("a.wav", ME), ("b.wav", GUEST)))
+    assert set(compared(SUBJECT, [*own, word, other])) == {("ODD_SPEAKER", "b.wav")}
+
+
+@pytest.mark.parametrize(("by_second", "severity"), [(True, Severity.ERROR), (False, Severity.WARNING)])
+def test_the_first_encoder_alone_must_be_surer_to_reject_a_clip(by_second, severity):
+    found = MainVoice((Likeness("a.wav", own=False, by_second=by_second, sure_ratio=0.6, main_ratio=0.0),))
+    (finding,) = flag.findings(SUBJECT, found, Readings(), config.load())
+    assert finding.severity is severity
 
 
 def test_a_guest_with_files_of_his_own_is_one_person_by_the_second_encoder(own, clip):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.confirmation import OWN_FRAMES, USUAL, Confirmation
+from pipeline.confirmation import OTHER_FRAMES, OWN_FRAMES, USUAL, Confirmation
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
 
@@ -41,15 +41,19 @@ def at(angle):
 
 
 def asked(encoder, speech, *, telephone=False):
-    return Confirmation(encoder, speech, speech.own([OTHER], OWN_FRAMES), telephone=telephone)
+    return Confirmation(encoder, speech.own([OTHER], OWN_FRAMES), telephone=telephone), speech.unlike(
+        [OTHER], OTHER_FRAMES
+    )
 
 
-def told(confirmation):
-    return confirmation.tells(confirmation.voice([OTHER]), 0.6)
+def told(confirmation_and_other):
+    confirmation, other = confirmation_and_other
+    return confirmation.tells(confirmation.voice(other), 0.6)
 
 
-def opinion(confirmation, likeness=0.6):
-    return confirmation.another(confirmation.voice([OTHER]), likeness)
+def opinion(confirmation_and_other, likeness=0.6):
+    confirmation, other = confirmation_and_other
+    return confirmation.another(confirmation.voice(other), likeness)
 
 
 def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_alike():

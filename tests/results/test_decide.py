@@ -229,7 +229,8 @@ def of_several(clip, *severities):
     made = []
     for number, name in enumerate(("me.wav", "you.wav")):
         voice = Voice("A", 2_400.0, 1.0, None, 3.0 + 6 * number, -14.0)
-        speakers = Speakers(1, 2_400.0, (), (voice,), (written(axes[number]),), (), 0.0, "embedded")
+        print_ = written(axes[number])
+        speakers = Speakers(count=1, speech_s=2_400.0, voices=(voice,), prints=(print_,), second_prints=(None,))
         each = clip(name, 40.0)
         made.append(replace(each, readings=each.readings.with_reading(speakers)))
     return [*made, *([clip("more.wav", 20.0, *severities)] if severities else [])]
