@@ -53,8 +53,7 @@ PLAIN = Gate(UNLIKE, 0.82)
 """A stretch that is more like the main voice than the second has a moment in it and no other voice."""
 
 TELEPHONE = Gate(0.86, 0.9)
-"""Two people of one sex come as near each other there as one does to himself elsewhere, so nearly every minute has a stretch to ask
-about."""
+"""Two people of one sex come as near each other there as one does to himself elsewhere, so more is asked about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ rooms that change less. So the main voice is held against itself, too.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ EDGE = 2
 """Frames that a window of 25 ms leaves over at the end."""
 
 OWN_FRAMES, OTHER_FRAMES = 8 * FRAMES + EDGE, 3 * FRAMES + EDGE
-"""16 s of the main voice and 6 s of another. With 8 s of the main one, three times as many takes from another room leave a doubt."""
+"""16 s of the main voice and 6 s of another; more would take as much longer."""
 
 FEWEST = 60
 """0.6 s: of less nothing can be told."""
@@ -49,8 +50,7 @@ class Confirmation:
     """
 
     def __init__(self, network: Network, own: Floats, *, telephone: bool) -> None:
-        self._network, self._telephone = network, float(telephone)
-        self._main = self._main_voice(own)
+        self._network, self._own, self._telephone = network, own, float(telephone)
 
     @property
     def main(self) -> Floats | None:
@@ -73,8 +73,10 @@ class Confirmation:
             return None
         return np.array((1.0, float(self._main.voice @ voice), self._main.steadiness, likeness, self._telephone))
 
-    def _main_voice(self, samples: Floats) -> _Main | None:
-        bands = fbank(samples)
+    @cached_property
+    def _main(self) -> _Main | None:
+        """Made when it is asked for: of a clip too short to be known by it nobody asks."""
+        bands = fbank(self._own)
         if len(bands) < FEWEST:
             return None
         parts = self._voices(_filled(bands).reshape(-1, FRAMES, bands.shape[1]))

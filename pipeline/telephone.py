@@ -14,8 +14,8 @@ LOW_HZ = 200
 """Hum and rumble say nothing of a voice."""
 
 FAINT_DB = -38.0
-"""How much less power a telephone's voice has over the edge than under it. Readers have -4 to -29 dB, a radio talk of 1961 has -44,
-what was sampled at 8 kHz has -68 and less."""
+"""How much less power a telephone's voice has over the edge than under it: far from what readers have, and from what a line leaves
+(`tests/meters/test_telephone.py`)."""
 
 
 def by_telephone(samples: Floats) -> bool:

@@ -23,7 +23,7 @@ ALIKE = 0.8
 his own in another room under it."""
 
 ALONE_SURE = 0.7
-"""So sure must GE2E alone be at least: it is wrong ten times as often."""
+"""So sure must GE2E alone be at least: it is wrong more than ten times as often (`make odds`)."""
 
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
@@ -193,7 +193,7 @@ SUBJECT = Subject("main_voice", MainVoiceLimits, MainVoice, MainVoiceMeter, need
     Severity.ERROR,
     says="{detail}",
     hint="Listen to it beside the others. If it is another person, leave it out; if it is the same, it was recorded otherwise.",
-    means="The file's voice is not the set's: it is somebody else's recording. How sure that is is told; where it is less sure, it is "
+    means="The file's voice is not the set's, as somebody else's recording is. How sure that is is told; where it is less sure, it is "
     "a warning, for it may be the same person, recorded quite otherwise.",
 )
 def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]:

@@ -41,9 +41,9 @@ def at(angle):
 
 
 def asked(encoder, speech, *, telephone=False):
-    return Confirmation(encoder, speech.own([OTHER], OWN_FRAMES), telephone=telephone), speech.unlike(
-        [OTHER], OTHER_FRAMES
-    )
+    confirmation = Confirmation(encoder, speech.own([OTHER], OWN_FRAMES), telephone=telephone)
+    _ = confirmation.main  # it is heard first here, as the encoder has its voices in that order
+    return confirmation, speech.unlike([OTHER], OTHER_FRAMES)
 
 
 def told(confirmation_and_other):

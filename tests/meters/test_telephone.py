@@ -1,12 +1,17 @@
 """What is taken for a telephone's: by where the power lies, at any level, with hum and with silence."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import signal
 
+from pipeline.stages import decode, derive
 from pipeline.telephone import FAINT_DB, by_telephone
 
 RATE_HZ = 16_000
+AUDIO = Path(os.environ.get("VOXGATE_TEST_AUDIO", Path(__file__).parents[3] / "shared" / "audio"))
 
 
 def voice(seconds=2.0, seed=0):
@@ -45,3 +50,18 @@ def test_hum_makes_no_telephone_of_a_microphone():
 @pytest.mark.parametrize("samples", [0, 511, 4 * RATE_HZ])
 def test_of_nothing_and_of_silence_no_telephone_is_told(samples):
     assert not by_telephone(np.zeros(samples, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [("resemble-ai__Resemblyzer/**/librispeech*/**/*.flac", False), ("SYSTRAN__faster-whisper/**/jfk.flac", True)],
+)
+def test_of_real_recordings_readers_are_at_a_microphone_and_an_old_radio_talk_is_as_by_telephone(pattern, line):
+    if not AUDIO.is_dir():
+        pytest.skip("the real recordings are not here; VOXGATE_TEST_AUDIO names their folder")
+    found = sorted(AUDIO.glob(pattern))[:40]
+    assert found
+    for path in found:
+        with decode.Stream(str(path)) as stream:
+            mono = np.concatenate([b.mono16k for b in derive.derive(stream.info, stream.blocks(), None)])
+        assert by_telephone(mono) == line, path.name
