@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import models
+from pipeline import config, models
 from pipeline.errors import ModelMissing
+from pipeline.run import reference_voice
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 SHORT = (
@@ -79,6 +80,12 @@ def test_another_reference_needs_no_decoding_of_the_set(voxgate, readings, out, 
     assert ran.report["speakers"]["reference"] == str(wanted)
     again = judged(voxgate, out)
     assert odd(again) == {"other.webm"}
+
+
+def test_a_reference_is_known_by_both_encoders():
+    reference = reference_voice(str(SAMPLES / "formats" / "passage.flac"), config.load())
+    assert reference.second_print not in (None, reference.print)
+    assert not reference.telephone
 
 
 def test_judging_keeps_the_reference_of_the_run(voxgate, readings, out):
