@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -21,6 +21,10 @@ BYTES_PER_S = 20_000.0
 """A job may take two minutes and as long again as its file would play at 160 kbit/s: far more than any sound file needs."""
 
 
+BATCH_CLIPS, BATCH_BYTES, TURNS = 16, 4 << 20, 8
+"""Short files go to a worker by so many at once, for handing one over takes half a millisecond, as long as they are together no
+longer than that, and there are some turns for every worker, so that all end at about the same time."""
+
 MOST_BROKEN = 2
 """So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job."""
 
@@ -31,8 +35,16 @@ MEMORY_BYTES = 2 << 30
 """What a worker may take; `make bench` tells what one takes. Where the system has no such limit it has none."""
 
 
+BROKEN = "its workers died before they could begin"
+
+Batch = tuple[Source, ...]
+
+
 class Local:
-    """Hands jobs to worker processes, two a worker in flight, and yields clips as they finish."""
+    """Hands batches of jobs to worker processes, two a worker in flight, and yields clips as they finish.
+
+    A batch whose worker dies, hangs or eats memory is done again, job by job, so that only the one that did it is lost.
+    """
 
     def __init__(self, workers: int, base_timeout_s: float = BASE_TIMEOUT_S, bytes_per_s: float = BYTES_PER_S) -> None:
         self._workers = workers
@@ -44,35 +56,38 @@ class Local:
         """Clips in any order. What the task raises is raised; leaving early stops the workers at once."""
         if not jobs:
             return
-        waiting, broken = list(reversed(jobs)), Counter[str]()
+        waiting, broken = list(reversed(batches(jobs, self._workers))), Counter[str]()
         with threads.limited():
             while waiting:  # once, but where a pool breaks under workers that die before they begin
-                for job, future in self._pooled(task, waiting):
-                    if not isinstance(future.exception(), BrokenProcessPool):
-                        yield _outcome(future, job, lost)
-                    elif broken[job.id] < MOST_BROKEN:
-                        broken[job.id] += 1
-                        waiting.append(job)
+                for batch, future in self._pooled(task, waiting):
+                    why = _failure(future)
+                    if why is None:
+                        yield from future.result()
+                    elif len(batch) > 1:
+                        waiting.extend((job,) for job in reversed(batch))
+                    elif why is BROKEN and broken[batch[0].id] < MOST_BROKEN:
+                        broken[batch[0].id] += 1
+                        waiting.append(batch)
                     else:
-                        yield lost(job, "its workers died before they could begin")
+                        yield lost(batch[0], why)
 
-    def _pooled(self, task: Callable[[Source], Clip], waiting: list[Source]) -> Iterator[tuple[Source, Any]]:
-        """Jobs with their futures as they finish, taken from the end of `waiting`, until none is left or the pool breaks."""
+    def _pooled(self, task: Callable[[Source], Clip], waiting: list[Batch]) -> Iterator[tuple[Batch, Any]]:
+        """Batches with their futures as they finish, taken from the end of `waiting`, until none is left or the pool breaks."""
         pool = ProcessPool(
             max_workers=min(self._workers, len(waiting)),
             context=multiprocessing.get_context("spawn"),
             initializer=_limit_memory,
             initargs=(MEMORY_BYTES,),
         )
-        running: dict[Any, Source] = {}
+        running: dict[Any, Batch] = {}
         try:
             whole = True
             while running or (waiting and whole):
                 while waiting and whole and len(running) < 2 * self._workers:
-                    job = waiting.pop()
-                    future = self._scheduled(pool, task, job, running)
+                    batch = waiting.pop()
+                    future = self._scheduled(pool, task, batch, running)
                     whole = not future.done() or not isinstance(future.exception(), BrokenProcessPool)
-                    running[future] = job
+                    running[future] = batch
                 done, _ = wait(running, LOOK_S, return_when=FIRST_COMPLETED)
                 if not done and not pool.active:
                     _give_up(running)
@@ -84,19 +99,38 @@ class Local:
             pool.join()
 
     def _scheduled(
-        self, pool: ProcessPool, task: Callable[[Source], Clip], job: Source, running: Collection[Any]
-    ) -> "Future[Clip]":
-        """A job's future; one of a pool that broke since is as broken. Raises what a pool raises that never ran."""
-        future: Future[Clip]
+        self, pool: ProcessPool, task: Callable[[Source], Clip], batch: Batch, running: Collection[Any]
+    ) -> "Future[list[Clip]]":
+        """A batch's future; one of a pool that broke since is as broken. Raises what a pool raises that never ran."""
+        future: Future[list[Clip]]
+        timeout_s = self._base_timeout_s + sum(job.bytes for job in batch) / self._bytes_per_s
         try:
             with _uninterrupted():
-                future = pool.schedule(task, args=(job,), timeout=self._base_timeout_s + job.bytes / self._bytes_per_s)
+                future = pool.schedule(_done, args=(task, batch), timeout=timeout_s)
         except RuntimeError:
             if not running:
                 raise
             future = Future()
             future.set_exception(BrokenProcessPool())
         return future
+
+
+def batches(jobs: Sequence[Source], workers: int) -> list[Batch]:
+    """The jobs in their order, short files that follow one another together."""
+    most = max(1, min(BATCH_CLIPS, len(jobs) // (TURNS * workers)))
+    found: list[list[Source]] = [[]]
+    size = 0
+    for job in jobs:
+        size += job.bytes
+        if found[-1] and (len(found[-1]) == most or size > BATCH_BYTES):
+            found.append([])
+            size = job.bytes
+        found[-1].append(job)
+    return [tuple(batch) for batch in found]
+
+
+def _done(task: Callable[[Source], Clip], batch: Batch) -> list[Clip]:
+    return [task(job) for job in batch]
 
 
 def _give_up(running: Collection[Any]) -> None:
@@ -106,16 +140,18 @@ def _give_up(running: Collection[Any]) -> None:
             future.set_exception(BrokenProcessPool())
 
 
-def _outcome(future: Any, job: Source, lost: Callable[[Source, str], Clip]) -> Clip:
-    try:
-        clip: Clip = future.result()
-    except TimeoutError:
-        return lost(job, "it took far longer than its size allows and was stopped")
-    except MemoryError:
-        return lost(job, f"it needed more than the {MEMORY_BYTES >> 30} GB of memory that a worker may take")
-    except ProcessExpired as error:
-        return lost(job, f"its worker died (exit status {error.exitcode})")
-    return clip
+def _failure(future: Any) -> str | None:
+    """Why a batch has no clips; `None` where it has them, or where the task itself raised."""
+    error = future.exception()
+    if isinstance(error, BrokenProcessPool):
+        return BROKEN
+    if isinstance(error, TimeoutError):
+        return "it took far longer than its size allows and was stopped"
+    if isinstance(error, MemoryError):
+        return f"it needed more than the {MEMORY_BYTES >> 30} GB of memory that a worker may take"
+    if isinstance(error, ProcessExpired):
+        return f"its worker died (exit status {error.exitcode})"
+    return None
 
 
 def _limit_memory(most_bytes: int) -> None:

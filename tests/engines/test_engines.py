@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import run, threads
 from pipeline.engines import local
+from pipeline.engines.local import batches
 from pipeline.records import Clip, Fault, Source
 
 TASKS = """
@@ -117,6 +118,36 @@ def test_workers_that_die_one_after_the_other_cost_a_clip_each(task):
     assert sorted(clip.source.id for clip in clips if clip.faults) == [f"exit {number}" for number in (1, 3, 5, 7)]
 
 
+@pytest.mark.parametrize(("how", "why"), [("exit", "died"), ("hang", "far longer"), ("eat", "of memory")])
+def test_of_short_files_that_go_to_a_worker_together_only_the_one_that_costs_it_is_lost(task, how, why):
+    if how == "eat" and not sys.platform.startswith("linux"):
+        pytest.skip("only Linux limits the memory of a process")
+    bad = {20, 21, 47}
+    wanted = [f"{how if number in bad else 'pass'} {number}" for number in range(64)]
+    engine = local.Local(2, 1.0) if how == "hang" else local.engine(2)
+    clips = list(engine.map(task, jobs(*wanted), lost))
+    assert sorted(clip.source.id for clip in clips) == sorted(wanted)
+    assert {clip.source.id for clip in clips if clip.faults} == {f"{how} {number}" for number in bad}
+    assert all(why in clip.faults[0].why for clip in clips if clip.faults)
+
+
+def sizes(made):
+    return [len(batch) for batch in made]
+
+
+def test_long_files_go_to_a_worker_one_by_one_and_short_ones_by_many():
+    short, long = (Source("short", "/nowhere", 100_000), Source("long", "/nowhere", 50_000_000))
+    assert set(sizes(batches([long] * 500, 2))) == {1}
+    assert sizes(batches([short] * 500, 2)) == [local.BATCH_CLIPS] * 31 + [4]
+    assert sizes(batches([short] * 3 + [long] + [short] * 497, 2))[:3] == [3, 1, 16]
+
+
+def test_few_files_are_left_for_every_worker():
+    short = Source("short", "/nowhere", 100_000)
+    assert set(sizes(batches([short] * 20, 2))) == {1}
+    assert set(sizes(batches([short] * 64, 2))) == {4}
+
+
 class Breaking(local.ProcessPool):
     """A pool that is given up behind its first jobs, as pebble does with one whose worker dies before it has a job."""
 
@@ -188,6 +219,7 @@ INTERRUPTED = """
 import sys
 from engine_tasks import task
 from pipeline.engines import local
+from pipeline.engines.local import batches
 from pipeline.records import Source
 
 if __name__ == "__main__":
