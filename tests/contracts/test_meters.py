@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from pipeline import catalogue
+from pipeline import catalogue, models
 from pipeline.records import Activity, Block
 from pipeline.storage import codec
 
@@ -136,6 +136,8 @@ def test_an_hour_leaves_little_behind(subject, stream_info):
     meter = subject.meter(stream_info(8_000, 2))
     blocks = hour(8_000, 2)
     meter.feed(next(blocks))
+    for name in subject.models:
+        models.session(name)  # made once in a process, whatever the length
     tracemalloc.start()
     for block in blocks:
         meter.feed(block)
