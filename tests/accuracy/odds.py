@@ -123,7 +123,7 @@ def stretches(path, other, spans):
 def clips():
     """What tells a clip from a reader's others, recorded in all ways, and whether it is another reader's.
 
-    The reader's others are all as recorded, or all in one room, or all by telephone, which only what came by telephone is held against.
+    The reader's others are all as recorded, or all in one room, or all by telephone.
     """
     readers = suite.Cast(PART)
     utterances = [u for found in readers.hosts.values() for u in found] + readers.others
@@ -134,10 +134,9 @@ def clips():
             own = [each for each in heard if each[0] == reader and each[2] == usual]
             for who, name, way, sound in heard:
                 others = [each[3] for each in own if each[1] != name]
-                if usual == "as recorded" or (way == "telephone") == (usual == "telephone"):
-                    numbers = turns.second_tells(turns.together(others, np.ones(len(others))), sound)
-                    if numbers is not None:
-                        yield numbers, who != reader
+                numbers = turns.second_tells(turns.together(others, np.ones(len(others))), sound)
+                if numbers is not None:
+                    yield numbers, who != reader
 
 
 def sounds(utterance, seed):
