@@ -45,8 +45,7 @@ ODDS = (10.6, -54.7, 41.0, 0.83, -0.5)
 """What the numbers of `tells` weigh: a logistic regression, fitted when they judged alone; `make odds` tells how it errs."""
 
 SECOND_ODDS = (12.0, -32.9, 9.6, -3.5)
-"""The same for those of `second_tells`: two clips are one person's from a cosine of 0.36 on, in whatever rooms, from 0.66 where both came
-by telephone, and from 0.26 where one did: a telephone takes away what the other is known by."""
+"""The same for those of `second_tells`: two clips are one person's from a cosine of 0.36 on, by telephone from 0.66, across from 0.26."""
 
 MOST_SEMITONES, SAME_ROOM_DB, MOST_ROOM_DB = 6.0, 3.0, 8.0
 WHISPERED_SEMITONES = -3.0
@@ -120,10 +119,7 @@ def another(one: Sound, other: Sound) -> float:
 
 
 def second_tells(one: Sound, other: Sound) -> Doubles | None:
-    """What tells two people to the second encoder: 1, the cosine, whether both came by telephone, whether one did and one did not.
-
-    `None` where it did not hear both.
-    """
+    """To the second encoder: 1, the cosine, whether both came by telephone, whether one of both did; `None` where it lacks one."""
     if one.second is None or other.second is None:
         return None
     both, either = one.telephone and other.telephone, one.telephone != other.telephone
