@@ -56,14 +56,15 @@ def derive(info: StreamInfo, blocks: Iterable[Block], engine: VoiceActivity | No
     mix, resample = _Downmix(info), _Resampler(info.sample_rate)
     signals = _Signals(engine)
     waiting: deque[Block] = deque()
+    held = np.empty(0, np.float32)  # one block behind, so that the end comes in one piece, as all of a short clip does
     for block in blocks:
         waiting.append(block)
-        signals.feed(resample.feed(mix.feed(block.samples)))
+        signals.feed(held)
+        held = resample.feed(mix.feed(block.samples))
         while waiting and signals.reach(*_ends(waiting[0])):
             certain = waiting.popleft()
             yield signals.carried(certain, *_ends(certain))
-    signals.feed(resample.feed(mix.finish()))
-    signals.feed(resample.finish())
+    signals.feed(np.concatenate((held, resample.finish(mix.finish()))))
     signals.finish()
     while len(waiting) > 1:
         certain = waiting.popleft()
@@ -148,10 +149,10 @@ class _Resampler:
         made: Floats = self._stream.resample_chunk(np.ascontiguousarray(samples))
         return made
 
-    def finish(self) -> Floats:
+    def finish(self, samples: Floats) -> Floats:
         if self._stream is None:
-            return np.empty(0, np.float32)
-        made: Floats = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
+            return samples
+        made: Floats = self._stream.resample_chunk(np.ascontiguousarray(samples), last=True)
         return made
 
 
