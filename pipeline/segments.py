@@ -7,6 +7,8 @@ speech begins where evidence began that does not go away again (Page's cumulativ
 level of a pause is, the pause itself tells: any fixed threshold would cut word ends that are still well audible.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,8 +60,17 @@ def stretches(speech: Numbers, level_dbfs: Numbers) -> Stretches:
     `speech` is the probability per frame and `level_dbfs` its level, of equal length, with digital silence at the floor
     of -120.
     """
-    found = joined(_candidates(speech, level_dbfs))
-    return joined(_edged(found, speech, level_dbfs)) if len(found) else found
+    return _stretches(*(np.asarray(numbers, np.float32).tobytes() for numbers in (speech, level_dbfs)))
+
+
+@lru_cache(maxsize=1)
+def _stretches(speech: bytes, level_dbfs: bytes) -> Stretches:
+    """The last ones are kept, for two subjects ask for those of the same clip."""
+    likely, level = np.frombuffer(speech, np.float32), np.frombuffer(level_dbfs, np.float32)
+    found = joined(_candidates(likely, level))
+    found = joined(_edged(found, likely, level)) if len(found) else found
+    found.flags.writeable = False
+    return found
 
 
 def joined(found: Stretches) -> Stretches:
