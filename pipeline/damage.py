@@ -69,3 +69,8 @@ class Damage:
         self.lost_s += lost_s if self._open else 0.0
         self._open = self._junk = False
         self._pending_s = 0.0
+
+
+def cut_short(counted_s: float, decoded_s: float) -> str:
+    """That a file decodes to less than its structure counts, in words."""
+    return f"it should last {counted_s:.3f} s by its own count and decodes to {decoded_s:.3f} s"

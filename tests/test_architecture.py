@@ -23,7 +23,8 @@ LAYERS = (
     ("confirmation",),
     ("cast",),
     ("formats", "meters", "catalogue", "models", "damage", "pcm"),
-    ("activity", "config", "journal", "media"),
+    ("activity", "config", "journal", "media", "plain_wave"),
+    ("decoder",),
     ("outcome", "checks", "corpus", "exports"),
     ("stages",),
     ("engines", "examine", "providers"),
@@ -40,7 +41,7 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 HEAVY = {
-    "av": {"doctor.py", "media.py", "pcm.py", "stages/decode.py"},
+    "av": {"decoder.py", "doctor.py", "media.py", "pcm.py"},
     "filelock": {"ledger.py"},
     "fsspec": {"providers/folder.py"},
     "httpx": {"http.py"},
@@ -60,6 +61,7 @@ HEAVY = {
         "mel.py",
         "meters",
         "pcm.py",
+        "plain_wave.py",
         "prints.py",
         "records.py",
         "segments.py",

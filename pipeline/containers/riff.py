@@ -2,7 +2,7 @@
 
 import struct
 from os import SEEK_END
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pipeline.records import Claim
 
@@ -26,6 +26,49 @@ DTS_BYTES = 1 << 14
 PACKET_BYTES, PACKETS = (4_096, 65_536), 256
 """By itself FFmpeg hands over 4 kB of samples at a time, which takes longer than to read them. It looks all of the first packet
 through for other codecs, which takes longer still, so packets of a short file stay short."""
+
+
+OTHER_SYNCS = (*DTS_SYNCS, bytes.fromhex("72f81f4e"))
+"""Of DTS, and of IEC 61937, by which a receiver is sent other codecs as if they were samples."""
+
+OTHER_STARTS = tuple(map(bytes.fromhex, ("0b77", "770b", "56e0", "494433")))
+"""AC-3 in either order, AAC in LOAS, and an ID3 tag; MPEG's own frames begin with eleven bits that are one."""
+
+
+class Samples(NamedTuple):
+    """Where samples lie that are stored as they are, 16 bits each."""
+
+    start: int
+    bytes: int
+    rate_hz: int
+    channels: int
+
+
+def plain_samples(file: BinaryIO, size: int) -> Samples | None:
+    """The 16-bit samples of a file of one or two channels in which nothing is missing, doubled or in disguise, else `None`."""
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return None
+    chunks = _riff_chunks(file, size)
+    told = [(start, length) for name, start, length in chunks if name == b"fmt "]
+    if len(told) != 1 or told[0][1] < 16 or chunks[-1][0] != b"data":
+        return None
+    file.seek(told[0][0])
+    tag, channels, rate, _, align, bits = struct.unpack("<HHIIHH", file.read(16))
+    _, start, length = chunks[-1]
+    if (tag, bits, align) != (1, 16, 2 * channels) or channels not in (1, 2):
+        return None
+    if not length or length % align or start + length != size:  # what follows may be more samples
+        return None
+    file.seek(start)
+    return None if _in_disguise(file.read(DTS_BYTES)) else Samples(start, length, rate, channels)
+
+
+def _in_disguise(head: bytes) -> bool:
+    """Whether what is called samples may be another codec's frames."""
+    if head.startswith(OTHER_STARTS) or (head[0] == 0xFF and head[1] >= 0xE0):
+        return True
+    return any(sync in head for sync in OTHER_SYNCS)
 
 
 def options(file: BinaryIO) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.errors import DecodeError
 from pipeline.stages import decode
 
 
@@ -87,5 +88,5 @@ def test_an_opened_file_is_closed_even_when_it_is_refused(tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(b"RIFF\0\0\0\0WAVE")
     for _ in range(300):
-        with pytest.raises(decode.DecodeError):
+        with pytest.raises(DecodeError):
             decode.Stream(str(path))

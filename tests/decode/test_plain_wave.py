@@ -1,0 +1,160 @@
+"""Samples that are read as they lie in a file are those that FFmpeg decodes, told of in the same words; all others are left to it."""
+
+import os
+import struct
+
+import numpy as np
+import pytest
+
+from pipeline import plain_wave
+from pipeline.containers import riff
+from pipeline.decoder import Decoder
+from pipeline.stages import decode
+
+
+def wave(samples, rate=24_000, *, tag=1, before=b"", behind=b"", promised=None, riff_id=b"RIFF"):
+    """A WAVE file of int16 (frames, channels), with chunks before and behind `data`."""
+    held, channels = samples.astype("<i2").tobytes(), samples.shape[1]
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * 2 * channels, 2 * channels, 16)
+    body = fmt + before + struct.pack("<4sI", b"data", len(held) if promised is None else promised) + held + behind
+    return struct.pack("<4sI4s", riff_id, len(body) + 4, b"WAVE") + body
+
+
+def noise(frames, channels=1, seed=1):
+    return np.random.default_rng(seed).integers(-20_000, 20_000, (frames, channels))
+
+
+def chunk(name, content):
+    return struct.pack("<4sI", name, len(content)) + content + b"\0" * (len(content) % 2)
+
+
+PLAIN = {
+    "one channel": wave(noise(50_000)),
+    "two channels": wave(noise(50_000, 2), 44_100),
+    "many blocks": wave(noise(100_003, 2), 8_000),
+    "one sample": wave(noise(1)),
+    "a comment before": wave(noise(9_001), before=chunk(b"LIST", b"INFOICMTabc\0") + chunk(b"JUNK", bytes(99))),
+    "full scale": wave(np.array([[-32_768], [32_767], [0]] * 1_000)),
+    "silence": wave(np.zeros((24_000, 1))),
+}
+
+ODD = {
+    "a comment behind": wave(noise(9_000), behind=chunk(b"LIST", b"INFOICMTabcd")),
+    "more samples behind": wave(noise(9_000), behind=chunk(b"data", noise(5_000).astype("<i2").tobytes())),
+    "an odd byte behind": wave(noise(9_000), behind=b"\0"),
+    "cut": wave(noise(9_000))[:-1_001],
+    "a promise of nothing": wave(noise(9_000), promised=0),
+    "a promise of no length": wave(noise(9_000), promised=0xFFFF_FFFF),
+    "half a frame": wave(noise(9_000, 2))[:-2],
+    "three channels": wave(noise(9_000, 3)),
+    "A-law": wave(noise(9_000), tag=6),
+    "RF64": wave(noise(9_000), riff_id=b"RF64"),
+    "no rate": wave(noise(9_000), rate=0),
+    "two formats": wave(noise(9_000), before=wave(noise(1))[12:36]),
+    "no data": wave(noise(9_000))[:36],
+    "nothing": b"",
+    "a word": b"RIFF",
+}
+
+
+def told(at_once, source):
+    """The samples, and the reading but for its digest."""
+    samples = np.concatenate(list(source.samples(at_once)), axis=1)
+    return samples, source.container(samples.shape[1], "")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("extension", [".wav", ".WAV", ".mp3", ""])
+def test_a_plain_file_reads_as_ffmpeg_decodes_it(tmp_path, name, extension):
+    path = tmp_path / f"a{extension}"
+    path.write_bytes(PLAIN[name])
+    plain, decoder = plain_wave.opened(str(path)), Decoder(str(path))
+    assert plain.info == decoder.info
+    ours, theirs = told(17_000, plain), told(17_000, decoder)
+    assert np.array_equal(ours[0], theirs[0])
+    assert ours[0].dtype == theirs[0].dtype
+    assert ours[1] == theirs[1]
+    plain.close()
+    decoder.close()
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_whatever_is_odd_about_a_file_is_left_to_ffmpeg(tmp_path, name):
+    path = tmp_path / "a.wav"
+    path.write_bytes(ODD[name])
+    assert plain_wave.opened(str(path)) is None
+
+
+@pytest.mark.parametrize("start", ["0b77", "770b", "56e0", "494433", "fffb", "ffe2", "7ffe8001", "72f81f4e"])
+def test_another_codec_in_disguise_is_left_to_ffmpeg(tmp_path, start):
+    held = np.frombuffer(bytes.fromhex(start).ljust(40_000, b"\0"), "<i2")[:, None]
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(held))
+    assert plain_wave.opened(str(path)) is None
+    path.write_bytes(wave(np.concatenate((np.zeros((7, 1)), held))))
+    with path.open("rb") as file:
+        found = riff.plain_samples(file, path.stat().st_size)
+    assert (found is None) is (bytes.fromhex(start) in riff.OTHER_SYNCS)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("ac3", "ac3"), ("spdif", "ac3"), ("adts", "aac"), ("mp3", "mp3")])
+def test_a_codec_that_ffmpeg_finds_in_disguise_is_still_found(tmp_path, encode, signal, read, container, codec):
+    """As 16-bit samples at 48 kHz in two channels, which is how such streams come."""
+    coded = encode(container, codec, signal(3.0, 48_000, 2), 48_000, kbps=128)
+    coded = coded[: len(coded) // 4 * 4]
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(np.frombuffer(coded, "<i2").reshape(-1, 2), 48_000))
+    decoder = Decoder(str(path))
+    found = decoder.info.codec
+    decoder.close()
+    with decode.Stream(str(path)) as stream:
+        assert stream.info.codec == found
+
+
+def test_a_file_that_gets_shorter_while_it_is_read_lacks_what_is_gone(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(noise(200_000), 16_000))
+    with decode.Stream(str(path), 1.0) as stream:
+        os.truncate(path, 44 + 2 * 48_000 + 1)
+        frames = sum(len(block.samples) for block in stream.blocks())
+        reading = stream.container()
+    assert frames == 48_000
+    assert reading.cut == "it should last 12.500 s by its own count and decodes to 3.000 s"
+    assert reading.lost_s == pytest.approx(9.5)
+
+
+class Failing:
+    """A file on a disk that breaks."""
+
+    def __init__(self, file, reads):
+        self._file, self._reads = file, reads
+
+    def seek(self, at):
+        return self._file.seek(at)
+
+    def read(self, size):
+        self._reads -= 1
+        if self._reads < 0:
+            raise OSError(5, "Input/output error")
+        return self._file.read(size)
+
+
+def test_where_a_disk_fails_is_told_as_damage(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(noise(200_000), 16_000))
+    with path.open("rb") as file:
+        held = riff.plain_samples(file, path.stat().st_size)
+        samples, reading = told(16_000, plain_wave.PlainWave(str(path), Failing(file, 3), held))
+    assert samples.shape == (1, 48_000)
+    assert (reading.errors, reading.error_spans[0].start_s) == (1, 3.0)
+    assert reading.cut is not None
+
+
+def test_a_pipe_is_not_opened(tmp_path):
+    """For nobody may ever write to it."""
+    os.mkfifo(tmp_path / "a.wav")
+    assert plain_wave.opened(str(tmp_path / "a.wav")) is None
+
+
+def test_a_path_that_no_system_has_is_left_to_ffmpeg():
+    assert plain_wave.opened("a\0b.wav") is None
