@@ -20,6 +20,12 @@ class Series:
         """Put more numbers at the end."""
         self._bytes += np.ascontiguousarray(values, self._dtype).tobytes()
 
+    def replace(self, first: int, values: NDArray[Any]) -> None:
+        """Put others in place of as many from number `first` on."""
+        start = first * self._dtype.itemsize
+        new = np.ascontiguousarray(values, self._dtype).tobytes()
+        self._bytes[start : start + len(new)] = new
+
     def __len__(self) -> int:
         """How many rows there are, of one number each where there are no columns."""
         return len(self._bytes) // self._dtype.itemsize // (self._columns or 1)
