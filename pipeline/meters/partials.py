@@ -18,6 +18,7 @@ from pipeline.network import Network
 from pipeline.records import Activity, Block, Floats
 from pipeline.series import Series
 from pipeline.sincnet import FRAMES
+from pipeline.telephone import by_telephone
 from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
 
@@ -36,9 +37,9 @@ MOST_AT_ONCE = 12
 FEWEST = 100
 """With less speech than that, 1 s, a voice cannot be told."""
 
-LIKE_MAIN = 0.8
+LIKE_MAIN, LIKE_BY_TELEPHONE = 0.8, 0.86
 """Cosine to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it, few of a single reader's
-looks are."""
+looks are. Through a telephone all voices are more alike."""
 
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
@@ -63,7 +64,7 @@ LOUD = 0.9
 
 
 class PartialsMeter:
-    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several, 4 bytes a frame of speech, 20 s of mels.
+    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech, 20 s of mels.
 
     And what `KeptSpeech` keeps, 5 MB at most.
     """
@@ -133,9 +134,11 @@ class PartialsMeter:
         """Where closer looks begin: around those unlike the voice heard most, and where another voice is heard."""
         likeness = self._main.likeness(voices)
         for step, like in zip(steps.tolist(), likeness.tolist(), strict=True):
+            hops = self._mels[step - self._from :][:LOOK, mel.HEARD :]
             if like >= LIKE_MAIN:
-                self._kept.keep_own(step, self._mels[step - self._from :][:LOOK, mel.HEARD :])
-            if like < LIKE_MAIN or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
+                self._kept.keep_own(step, hops)
+            least = LIKE_BY_TELEPHONE if by_telephone(hops.ravel()) else LIKE_MAIN
+            if like < least or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
                 first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)
                 self._kept.keep_unlike(first, self._mels[first - self._from : end - self._from, mel.HEARD :])
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):

@@ -74,6 +74,31 @@ def test_around_another_voice_they_are_closer():
     assert set(outside[:-1] % STEP) == {0}
 
 
+class Nearly(Colours):
+    """Both voices are 0.83 alike, as one reader's looks may be, and through a telephone two people's."""
+
+    def run(self, names, given):
+        (bands,) = super().run(names, given)
+        high = bands[:, 20 : mel.BANDS].sum(axis=1) > bands[:, :20].sum(axis=1)
+        voices = np.zeros((len(high), 256), np.float32)
+        voices[:, 0], voices[:, 1] = np.where(high, 0.83, 1.0), np.where(high, np.sqrt(1 - 0.83**2), 0.0)
+        return [voices]
+
+
+@pytest.mark.parametrize(("over_4_khz", "closer"), [(0.0, True), (0.005, False)])
+def test_by_telephone_less_unlike_voices_are_looked_at_closely(over_4_khz, closer):
+    samples = np.concatenate((voice("low", 12.0), voice("high", 3.0), voice("low", 12.0)))
+    samples = samples + np.float32(over_4_khz) * np.random.default_rng(2).standard_normal(len(samples)).astype(
+        np.float32
+    )
+    meter = PartialsMeter(Nearly())
+    for block in blocks(samples):
+        meter.feed(block)
+    inside = meter.read().at
+    inside = inside[(inside > 1_000) & (inside < 1_600)]
+    assert bool((np.diff(inside) <= DENSE_STEP).all()) is closer
+
+
 def test_in_a_long_talk_of_two_one_of_them_is_looked_at_closely_to_the_end():
     """Their mean lies near to both, so it is no measure; 0.65 alike, as voices are, with the spread that looks have."""
     random = np.random.default_rng(7)
