@@ -1,5 +1,6 @@
 """WAVE in its four wrappings: RIFF, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088) and Sony Wave64."""
 
+import re
 import struct
 from os import SEEK_END
 from typing import BinaryIO, NamedTuple
@@ -28,11 +29,16 @@ PACKET_BYTES, PACKETS = (4_096, 65_536), 256
 through for other codecs, which takes longer still, so packets of a short file stay short."""
 
 
-OTHER_SYNCS = (*DTS_SYNCS, bytes.fromhex("72f81f4e"))
-"""Of DTS, and of IEC 61937, by which a receiver is sent other codecs as if they were samples."""
+OTHER_SYNCS, OTHER_BYTES = (*DTS_SYNCS, bytes.fromhex("72f81f4e")), 1 << 16
+"""Of DTS, and of IEC 61937, by which a receiver is sent other codecs as if they were samples. FFmpeg finds the latter behind up to
+0.2 s of silence."""
 
-OTHER_STARTS = tuple(map(bytes.fromhex, ("0b77", "770b", "56e0", "494433")))
-"""AC-3 in either order, AAC in LOAS, and an ID3 tag; MPEG's own frames begin with eleven bits that are one."""
+OTHER_STARTS = re.compile(b"\x0b\x77|\x77\x0b|\xff[\xe0-\xff]|\x56[\xe0-\xff]|ID3")
+"""How frames begin of AC-3 in either order, of MPEG audio and AAC, of AAC in LOAS, and a tag before any of them."""
+
+
+REFUSED = (b"SMV0", b"XMA2")
+"""Chunks that FFmpeg has its own ideas of."""
 
 
 class Samples(NamedTuple):
@@ -50,6 +56,8 @@ def plain_samples(file: BinaryIO, size: int) -> Samples | None:
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return None
     chunks = _riff_chunks(file, size)
+    if any(name in REFUSED or (name == b"LIST" and length < 4) for name, _, length in chunks):
+        return None
     told = [(start, length) for name, start, length in chunks if name == b"fmt "]
     if len(told) != 1 or told[0][1] < 16 or chunks[-1][0] != b"data":
         return None
@@ -61,12 +69,13 @@ def plain_samples(file: BinaryIO, size: int) -> Samples | None:
     if not length or length % align or start + length != size:  # what follows may be more samples
         return None
     file.seek(start)
-    return None if _in_disguise(file.read(DTS_BYTES)) else Samples(start, length, rate, channels)
+    return None if _in_disguise(file.read(OTHER_BYTES)) else Samples(start, length, rate, channels)
 
 
 def _in_disguise(head: bytes) -> bool:
-    """Whether what is called samples may be another codec's frames."""
-    if head.startswith(OTHER_STARTS) or (head[0] == 0xFF and head[1] >= 0xE0):
+    """Whether what is called samples begins as another codec's frames do, behind zeros or not, or may after them."""
+    sounding = head.lstrip(b"\0")
+    if OTHER_STARTS.match(sounding) or (not sounding and len(head) == OTHER_BYTES):
         return True
     return any(sync in head for sync in OTHER_SYNCS)
 

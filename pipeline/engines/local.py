@@ -18,7 +18,7 @@ from pipeline.records import Clip, Source
 
 BASE_TIMEOUT_S = 120.0
 BYTES_PER_S = 20_000.0
-"""A job may take two minutes and as long again as its file would play at 160 kbit/s: far more than any sound file needs."""
+"""What a worker is given may take two minutes and as long again as it would play at 160 kbit/s: far more than sound files need."""
 
 
 BATCH_CLIPS, BATCH_BYTES, TURNS = 16, 4 << 20, 8
@@ -81,37 +81,34 @@ class Local:
         )
         running: dict[Any, Batch] = {}
         try:
-            whole = True
+            whole, ran = True, False
             while running or (waiting and whole):
                 while waiting and whole and len(running) < 2 * self._workers:
                     batch = waiting.pop()
-                    future = self._scheduled(pool, task, batch, running)
+                    try:
+                        future = self._scheduled(pool, task, batch)
+                    except RuntimeError:
+                        if not running and not ran:
+                            raise
+                        future = _broken()
                     whole = not future.done() or not isinstance(future.exception(), BrokenProcessPool)
                     running[future] = batch
                 done, _ = wait(running, LOOK_S, return_when=FIRST_COMPLETED)
                 if not done and not pool.active:
                     _give_up(running)
                 for future in done:
+                    ran = True
                     whole = whole and not isinstance(future.exception(), BrokenProcessPool)
                     yield running.pop(future), future
         finally:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates nothing here
             pool.join()
 
-    def _scheduled(
-        self, pool: ProcessPool, task: Callable[[Source], Clip], batch: Batch, running: Collection[Any]
-    ) -> "Future[list[Clip]]":
-        """A batch's future; one of a pool that broke since is as broken. Raises what a pool raises that never ran."""
-        future: Future[list[Clip]]
+    def _scheduled(self, pool: ProcessPool, task: Callable[[Source], Clip], batch: Batch) -> "Future[list[Clip]]":
+        """A batch's future. Raises RuntimeError where the pool is broken, or never ran at all."""
         timeout_s = self._base_timeout_s + sum(job.bytes for job in batch) / self._bytes_per_s
-        try:
-            with _uninterrupted():
-                future = pool.schedule(_done, args=(task, batch), timeout=timeout_s)
-        except RuntimeError:
-            if not running:
-                raise
-            future = Future()
-            future.set_exception(BrokenProcessPool())
+        with _uninterrupted():
+            future: Future[list[Clip]] = pool.schedule(_done, args=(task, batch), timeout=timeout_s)
         return future
 
 
@@ -131,6 +128,13 @@ def batches(jobs: Sequence[Source], workers: int) -> list[Batch]:
 
 def _done(task: Callable[[Source], Clip], batch: Batch) -> list[Clip]:
     return [task(job) for job in batch]
+
+
+def _broken() -> "Future[list[Clip]]":
+    """The future of a batch that was given to a pool that is no more."""
+    future: Future[list[Clip]] = Future()
+    future.set_exception(BrokenProcessPool())
+    return future
 
 
 def _give_up(running: Collection[Any]) -> None:

@@ -27,7 +27,8 @@ MAYBE, SURELY = 1, 2
 
 
 BATCH = 4
-"""Windows with a hint at once, counted from the first: a third faster than one by one, and the same ones whatever the blocks."""
+"""Windows with a hint at once, counted from the first: a third faster than one by one, and the same ones whatever the blocks, for the
+network rounds by what is loudest in all of them."""
 
 
 class AtOnceMeter:
@@ -52,7 +53,7 @@ class AtOnceMeter:
         self._second = np.concatenate((self._second, block.activity.overlap))
         while len(self._second) >= FRAMES and len(self._samples) >= WINDOW:
             if _is_hint(self._second[:FRAMES]):
-                self._hinted.append((len(self._marks), FRAMES, self._samples[:WINDOW]))
+                self._hinted.append((len(self._marks), FRAMES, self._samples[:WINDOW].copy()))
             self._marks.extend(np.zeros(FRAMES, np.uint8))
             self._samples, self._second = self._samples[FRAMES * Activity.HOP :], self._second[FRAMES:]
             if len(self._hinted) == BATCH:

@@ -1,7 +1,7 @@
 """Derive the signals that several subjects stand on, once: 16 kHz mono, its spectra, and who speaks when.
 
 Blocks go in as decoded and come out with `mono16k`, `spectra` and `activity` of the same stretch. The voice activity engine looks
-at windows, so blocks wait until their frames are certain: about 30 s of audio are kept at a time, whatever its length.
+at windows, so blocks wait until their frames are certain: about 40 s of audio are kept at a time, whatever its length.
 """
 
 import importlib

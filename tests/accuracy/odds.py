@@ -132,7 +132,7 @@ def clips():
     for usual in ("as recorded", *suite.ways(PART)):
         for reader in readers.hosts:
             own = [each for each in heard if each[0] == reader and each[2] == usual]
-            for who, name, way, sound in heard:
+            for who, name, _, sound in heard:
                 others = [each[3] for each in own if each[1] != name]
                 numbers = turns.second_tells(turns.together(others, np.ones(len(others))), sound)
                 if numbers is not None:

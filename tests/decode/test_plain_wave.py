@@ -9,15 +9,23 @@ import pytest
 from pipeline import plain_wave
 from pipeline.containers import riff
 from pipeline.decoder import Decoder
+from pipeline.errors import DecodeError
 from pipeline.stages import decode
 
 
-def wave(samples, rate=24_000, *, tag=1, before=b"", behind=b"", promised=None, riff_id=b"RIFF"):
+def wave(samples, rate=24_000, *, before=b"", behind=b"", promised=None, riff_id=b"RIFF", **fmt):
     """A WAVE file of int16 (frames, channels), with chunks before and behind `data`."""
     held, channels = samples.astype("<i2").tobytes(), samples.shape[1]
-    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * 2 * channels, 2 * channels, 16)
+    fmt = described(rate, **{"channels": channels, **fmt})
     body = fmt + before + struct.pack("<4sI", b"data", len(held) if promised is None else promised) + held + behind
     return struct.pack("<4sI4s", riff_id, len(body) + 4, b"WAVE") + body
+
+
+def described(rate, channels, *, tag=1, align=None, bits=16, more=b"", length=None):
+    """A format chunk, as it is for int16 where nothing else is said."""
+    align = 2 * channels if align is None else align
+    length = 16 + len(more) if length is None else length
+    return struct.pack("<4sIHHIIHH", b"fmt ", length, tag, channels, rate, rate * align, align, bits) + more
 
 
 def noise(frames, channels=1, seed=1):
@@ -36,6 +44,10 @@ PLAIN = {
     "a comment before": wave(noise(9_001), before=chunk(b"LIST", b"INFOICMTabc\0") + chunk(b"JUNK", bytes(99))),
     "full scale": wave(np.array([[-32_768], [32_767], [0]] * 1_000)),
     "silence": wave(np.zeros((24_000, 1))),
+    "silence before": wave(np.concatenate((np.zeros((24_000, 1)), 1 + abs(noise(9_000))))),
+    "an empty chunk before": wave(noise(9_001), before=chunk(b"JUNK", b"")),
+    "a longer format": wave(noise(9_001), more=bytes(2)),
+    "a format of any length": wave(noise(9_001), more=bytes(84)),
 }
 
 ODD = {
@@ -45,7 +57,18 @@ ODD = {
     "cut": wave(noise(9_000))[:-1_001],
     "a promise of nothing": wave(noise(9_000), promised=0),
     "a promise of no length": wave(noise(9_000), promised=0xFFFF_FFFF),
-    "half a frame": wave(noise(9_000, 2))[:-2],
+    "half a frame": wave(noise(9_001), channels=2),
+    "frames of another size": wave(noise(9_000), align=4),
+    "eight bits": wave(noise(9_000), align=1, bits=8),
+    "24 bits": wave(noise(9_000), align=3, bits=24),
+    "a short format": wave(noise(9_000), length=14),
+    "extensible": wave(noise(9_000), tag=0xFFFE, more=bytes(24)),
+    "RIFX": wave(noise(9_000), riff_id=b"RIFX"),
+    "a rate that no recording has": wave(noise(9_000), rate=999),
+    "a list of nothing": wave(noise(9_000), before=chunk(b"LIST", b"")),
+    "what FFmpeg refuses": wave(noise(9_000), before=chunk(b"SMV0", bytes(8))),
+    "no samples": wave(noise(0)),
+    "nothing but silence for long": wave(np.zeros((40_000, 1))),
     "three channels": wave(noise(9_000, 3)),
     "A-law": wave(noise(9_000), tag=6),
     "RF64": wave(noise(9_000), riff_id=b"RF64"),
@@ -85,28 +108,30 @@ def test_whatever_is_odd_about_a_file_is_left_to_ffmpeg(tmp_path, name):
     assert plain_wave.opened(str(path)) is None
 
 
-@pytest.mark.parametrize("start", ["0b77", "770b", "56e0", "494433", "fffb", "ffe2", "7ffe8001", "72f81f4e"])
-def test_another_codec_in_disguise_is_left_to_ffmpeg(tmp_path, start):
-    held = np.frombuffer(bytes.fromhex(start).ljust(40_000, b"\0"), "<i2")[:, None]
+@pytest.mark.parametrize("zeros", [0, 7, 200])
+@pytest.mark.parametrize("start", ["0b77", "770b", "56e0", "56e2", "494433", "fffb", "ffe2", "7ffe8001", "72f81f4e"])
+def test_what_begins_as_another_codec_is_left_to_ffmpeg(tmp_path, start, zeros):
+    held = np.frombuffer(bytes.fromhex(start).ljust(40_000, b"\1"), "<i2")[:, None]
     path = tmp_path / "a.wav"
-    path.write_bytes(wave(held))
+    path.write_bytes(wave(np.concatenate((np.zeros((zeros, 1)), held))))
     assert plain_wave.opened(str(path)) is None
-    path.write_bytes(wave(np.concatenate((np.zeros((7, 1)), held))))
-    with path.open("rb") as file:
-        found = riff.plain_samples(file, path.stat().st_size)
-    assert (found is None) is (bytes.fromhex(start) in riff.OTHER_SYNCS)
 
 
-@pytest.mark.parametrize(("container", "codec"), [("ac3", "ac3"), ("spdif", "ac3"), ("adts", "aac"), ("mp3", "mp3")])
-def test_a_codec_that_ffmpeg_finds_in_disguise_is_still_found(tmp_path, encode, signal, read, container, codec):
-    """As 16-bit samples at 48 kHz in two channels, which is how such streams come."""
+@pytest.mark.parametrize("lead", [0, 4, 400, 20_000, 32_000])
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("ac3", "ac3"), ("spdif", "ac3"), ("adts", "aac"), ("latm", "aac"), ("mp3", "mp3"), ("mp2", "mp2")],
+)
+def test_a_codec_that_ffmpeg_finds_in_disguise_is_still_found(tmp_path, encode, signal, container, codec, lead):
+    """As 16-bit samples at 48 kHz in two channels, behind silence or not, which is how such streams come."""
     coded = encode(container, codec, signal(3.0, 48_000, 2), 48_000, kbps=128)
-    coded = coded[: len(coded) // 4 * 4]
+    coded = bytes(lead) + coded[: len(coded) // 4 * 4]
     path = tmp_path / "a.wav"
     path.write_bytes(wave(np.frombuffer(coded, "<i2").reshape(-1, 2), 48_000))
     decoder = Decoder(str(path))
     found = decoder.info.codec
     decoder.close()
+    assert lead or found != "pcm_s16le", "FFmpeg finds them at the start at least"
     with decode.Stream(str(path)) as stream:
         assert stream.info.codec == found
 
@@ -121,6 +146,21 @@ def test_a_file_that_gets_shorter_while_it_is_read_lacks_what_is_gone(tmp_path):
     assert frames == 48_000
     assert reading.cut == "it should last 12.500 s by its own count and decodes to 3.000 s"
     assert reading.lost_s == pytest.approx(9.5)
+
+
+@pytest.mark.parametrize("left", [0, 14, 30, 44])
+def test_a_file_that_gets_shorter_while_it_is_opened_is_no_samples(tmp_path, monkeypatch, left):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(noise(9_000)))
+    whole = path.stat()
+    os.truncate(path, left)
+    monkeypatch.setattr(plain_wave.os, "stat", lambda _path: whole)
+    plain = plain_wave.opened(str(path))
+    if plain is not None:
+        with pytest.raises(DecodeError, match="while it was read"):
+            list(plain.samples(1_000))
+        plain.close()
+    assert (plain is None) is (left < 44)
 
 
 class Failing:
@@ -148,6 +188,16 @@ def test_where_a_disk_fails_is_told_as_damage(tmp_path):
     assert samples.shape == (1, 48_000)
     assert (reading.errors, reading.error_spans[0].start_s) == (1, 3.0)
     assert reading.cut is not None
+
+
+def test_where_a_disk_fails_at_once_there_is_no_reading(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(noise(200_000), 16_000))
+    with path.open("rb") as file:
+        held = riff.plain_samples(file, path.stat().st_size)
+        plain = plain_wave.PlainWave(str(path), Failing(file, 0), held)
+        with pytest.raises(OSError, match="Input/output"):
+            list(plain.samples(16_000))
 
 
 def test_a_pipe_is_not_opened(tmp_path):

@@ -183,6 +183,34 @@ def test_a_pool_that_breaks_is_replaced_and_what_breaks_every_pool_is_lost(
     assert Breaking.pools > 1
 
 
+class Aging(local.ProcessPool):
+    """A pool that is given up when its first batch has failed, as by idle workers that are killed meanwhile."""
+
+    pools = 0
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        Aging.pools += 1
+        self._number, self._futures = Aging.pools, []
+
+    def schedule(self, *job, **how):
+        if self._number == 1 and any(future.done() and future.exception() for future in self._futures):
+            raise RuntimeError("Unexpected error within the Pool")
+        self._futures.append(super().schedule(*job, **how))
+        return self._futures[-1]
+
+
+def test_a_pool_that_breaks_before_a_failed_batch_is_done_again_is_replaced(task, monkeypatch):
+    """Then nothing is running, as in a pool that never ran."""
+    monkeypatch.setattr(local, "ProcessPool", Aging)
+    monkeypatch.setattr(Aging, "pools", 0)
+    wanted = [*(f"pass {number}" for number in range(30)), "exit 30", "pass 31"]
+    clips = list(local.engine(2).map(task, jobs(*wanted), lost))
+    assert sorted(clip.source.id for clip in clips) == sorted(wanted)
+    assert [clip.source.id for clip in clips if clip.faults] == ["exit 30"]
+    assert Aging.pools == 2
+
+
 def test_what_a_pool_raises_before_it_ever_ran_is_raised(task, monkeypatch):
     """As in a script without a main guard, whose workers would otherwise begin it all anew."""
     monkeypatch.setattr(local, "ProcessPool", Breaking)
@@ -219,7 +247,6 @@ INTERRUPTED = """
 import sys
 from engine_tasks import task
 from pipeline.engines import local
-from pipeline.engines.local import batches
 from pipeline.records import Source
 
 if __name__ == "__main__":
