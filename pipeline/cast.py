@@ -78,8 +78,8 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
     roles = [Role(Voice("A", left_s, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, stretches in enumerate(_of_one_voice(found)):
-        heard = partials.kept.unlike(_ranges(stretches), OTHER_FRAMES) if number < MOST_ASKED else NOTHING
-        roles.append(_role(_letter(number + 1), stretches, roles[0].sound, asked, heard))
+        kept = partials.kept.unlike(_ranges(stretches), OTHER_FRAMES) if number < MOST_ASKED else NOTHING
+        roles.append(_role(_letter(number + 1), stretches, roles[0].sound, asked, kept))
     return roles
 
 
@@ -100,8 +100,8 @@ def _confirmed(partials: Partials, main: Sound, found: Sequence[Stretch], asked:
     doubtful = sorted((s for s in found if not PLAIN.passes(s, main)), key=lambda s: s.lowest)[:MOST_ASKED]
     confirmed = []
     for stretch in doubtful:
-        voice = asked.voice(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
-        sure = asked.another(voice, float(stretch.sound.voice @ main.voice))
+        heard = asked.heard(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
+        sure = asked.another(heard, float(stretch.sound.voice @ main.voice))
         if sure is not None and sure >= EVEN:
             confirmed.append(stretch)
     return confirmed
@@ -116,15 +116,15 @@ def _of_one_voice(found: Sequence[Stretch]) -> list[tuple[Stretch, ...]]:
     return [tuple(ordered[i] for i in group) for group in groups]
 
 
-def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirmation, heard: Floats) -> Role:
-    """Another voice, and how sure that is: by the second encoder, or by the first where too little was `heard` for that."""
+def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirmation, kept: Floats) -> Role:
+    """Another voice, and how sure that is: by the second encoder, or by the first where too little is `kept` for that."""
     lengths = _lengths(stretches)
     sound = together([s.sound for s in stretches], lengths)
-    likeness, second = float(sound.voice @ main.voice), asked.voice(heard)
-    sure = asked.another(second, likeness)
+    likeness, heard = float(sound.voice @ main.voice), asked.heard(kept)
+    sure = asked.another(heard, likeness)
     sure = another(main, sound) if sure is None else sure
-    known = second if len(heard) >= FEWEST_FRAMES * HOP else None
-    sound = replace(sound, second=known, telephone=by_telephone(heard))
+    second = heard.voice if heard is not None and len(kept) >= FEWEST_FRAMES * HOP else None
+    sound = replace(sound, second=second, telephone=by_telephone(kept))
     spoken_s = float(lengths.sum()) * FRAME_S
     return Role(Voice(name, spoken_s, likeness, sure, sound.pitch_semitones, sound.decay_db), sound, stretches)
 

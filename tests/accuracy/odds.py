@@ -112,8 +112,8 @@ def stretches(path, other, spans):
             continue  # half of it is one reader's, half another's
         if other and spans is None and not PLAIN.passes(stretch, main_sound):
             continue  # who speaks in it was not written down
-        voice = asked.voice(partials.kept.unlike([(stretch.start, stretch.end)], OTHER_FRAMES))
-        numbers = asked.tells(voice, float(stretch.sound.voice @ main_sound.voice))
+        heard = asked.heard(partials.kept.unlike([(stretch.start, stretch.end)], OTHER_FRAMES))
+        numbers = asked.tells(heard, float(stretch.sound.voice @ main_sound.voice))
         if numbers is not None:
             is_other = other and (spans is None or foreign_s > 0)
             rows.append((numbers, tells(main_sound, stretch.sound), is_other, PLAIN.passes(stretch, main_sound)))

@@ -48,22 +48,23 @@ def asked(encoder, speech, *, telephone=False):
 
 def told(confirmation_and_other):
     confirmation, other = confirmation_and_other
-    return confirmation.tells(confirmation.voice(other), 0.6)
+    return confirmation.tells(confirmation.heard(other), 0.6)
 
 
 def opinion(confirmation_and_other, likeness=0.6):
     confirmation, other = confirmation_and_other
-    return confirmation.another(confirmation.voice(other), likeness)
+    return confirmation.another(confirmation.heard(other), likeness)
 
 
 def test_the_main_voice_is_the_middle_of_its_parts_and_as_steady_as_they_are_alike():
     encoder = Encoder(at(0.3), at(-0.3), at(0.3), at(-0.3), at(np.pi / 2))
-    one, cosine, steadiness, likeness, telephone = told(asked(encoder, kept()))
+    one, cosine, steadiness, likeness, telephone, short = told(asked(encoder, kept()))
     assert (one, likeness, telephone) == (1.0, 0.6, 0.0)
+    assert short == pytest.approx(1 / 3.98)
     assert cosine == pytest.approx(0, abs=1e-6)
     assert steadiness == pytest.approx((4 * 1 + 8 * np.cos(0.6)) / 12, abs=1e-6)
-    # Eight seconds of the main voice in four parts, and of four of the other one the two that are whole with the windows' ends.
-    assert encoder.given == [(4, 200, 80), (1, 200, 80)]
+    # Nine seconds of the main voice in four parts, and four of the other one, whose windows' ends are its start again.
+    assert encoder.given == [(4, 200, 80), (1, 400, 80)]
 
 
 def test_the_less_alike_two_voices_are_the_likelier_they_are_two_peoples():
@@ -78,6 +79,14 @@ def test_the_less_alike_two_voices_are_the_likelier_they_are_two_peoples():
     assert sure(1.2, 0.5) > sure(1.2, 0.8)
     # A telephone makes two people more alike, so what is as alike there is likelier to be two.
     assert sure(1.2, telephone=True) > sure(1.2)
+
+
+def test_less_speech_may_be_less_alike_and_still_the_same_persons():
+    def sure(other):
+        encoder = Encoder(*[at(0.4 * (-1) ** k) for k in range(4)], at(1.2))
+        return opinion(asked(encoder, kept(other=other)))
+
+    assert sure(120) < sure(200) < sure(400)
 
 
 def test_short_stretches_are_heard_again_and_again_until_they_fill_two_seconds():
