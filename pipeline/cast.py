@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.confirmation import EDGE, OTHER_FRAMES, OWN_FRAMES, Confirmation
+from pipeline.confirmation import EDGE, FEWEST, OTHER_FRAMES, OWN_FRAMES, Confirmation
 from pipeline.dsp import Doubles
 from pipeline.graphs.campplus import FRAMES
 from pipeline.kept_speech import Frames
@@ -38,22 +38,27 @@ end."""
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Which stretches the second encoder is asked about: by the cosine to the main voice of the 2.4 s least like it, and of all."""
+    """Which stretches the second encoder is asked about: by the cosine to the main voice of the 2.4 s least like it, and of all.
+
+    fewest : frames that they have at least
+    """
 
     unlike: float
     whole_unlike: float
+    fewest: int = MIN_FRAMES
 
     def passes(self, stretch: Stretch, main: Sound) -> bool:
         """Whether a stretch is far enough from the main voice, and long enough, to be another."""
         whole = float(stretch.sound.voice @ main.voice)
-        return stretch.lowest < self.unlike and whole < self.whole_unlike and stretch.end - stretch.start >= MIN_FRAMES
+        return stretch.lowest < self.unlike and whole < self.whole_unlike and stretch.end - stretch.start >= self.fewest
 
 
 PLAIN = Gate(UNLIKE, 0.82)
 """A stretch that is more like the main voice than the second has a moment in it and no other voice."""
 
-TELEPHONE = Gate(0.86, 0.9)
-"""Two people of one sex come as near each other there as one does to himself elsewhere, so more is asked about."""
+TELEPHONE = Gate(0.86, 0.9, FEWEST)
+"""Two people of one sex come as near each other there as one does to himself elsewhere, so more is asked about, and of another's
+stretch only a part may be found."""
 
 
 @dataclass(frozen=True, slots=True)

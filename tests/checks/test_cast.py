@@ -84,6 +84,17 @@ def test_elsewhere_nobody_is_asked_about_one_that_is_nearly_alike(clip, alike):
     assert main.voice.speech_s == pytest.approx(64.0)
 
 
+@pytest.mark.parametrize(
+    ("telephone", "likeness", "another"), [(True, 0.1, True), (True, 0.8, False), (False, 0.1, False)]
+)
+def test_a_second_of_another_voice_is_told_of_by_telephone_alone(
+    clip, alike, telephone, likeness, another
+):
+    """Elsewhere it may be laughter; of one who calls only a part of what he says may stand out."""
+    roles = cast(clip(HOST, (1, 110), HOST, voices=alike(0.4), telephone=telephone), Encoder(likeness, likeness))
+    assert len(roles) == 1 + another
+
+
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):
     for likeness, sure in ((0.0, True), (0.9, False)):
         _, guest = cast(clip(HOST, GUEST, HOST, voices=alike(0.5), telephone=False), Encoder(likeness))
