@@ -87,7 +87,7 @@ class PlainWave:
             exact=True,
             decoded_s=decoded_s,
             frames=frames,
-            kbps=frames * info.channels * BITS / 1000 / decoded_s,
+            kbps=frames * info.channels * BITS / 1000 / decoded_s if decoded_s else None,
             cut=cut_short(self._frames / info.sample_rate, decoded_s) if missing else None,
             lost_s=missing / info.sample_rate if missing else None,
             errors=damage.count,

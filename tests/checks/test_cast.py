@@ -87,9 +87,7 @@ def test_elsewhere_nobody_is_asked_about_one_that_is_nearly_alike(clip, alike):
 @pytest.mark.parametrize(
     ("telephone", "likeness", "another"), [(True, 0.1, True), (True, 0.8, False), (False, 0.1, False)]
 )
-def test_a_second_of_another_voice_is_told_of_by_telephone_alone(
-    clip, alike, telephone, likeness, another
-):
+def test_a_second_of_another_voice_is_told_of_by_telephone_alone(clip, alike, telephone, likeness, another):
     """Elsewhere it may be laughter; of one who calls only a part of what he says may stand out."""
     roles = cast(clip(HOST, (1, 110), HOST, voices=alike(0.4), telephone=telephone), Encoder(likeness, likeness))
     assert len(roles) == 1 + another
