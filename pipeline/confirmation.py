@@ -104,6 +104,6 @@ class Confirmation:
 
 
 def _filled(bands: Floats) -> Floats:
-    """As many frames as the network takes, the next whole number of windows to those there are, of which the first come again."""
+    """As many frames as the network takes: the nearest whole number of windows, filled up with the first of them again."""
     wanted = max(round(len(bands) / FRAMES), 1) * FRAMES
     return np.resize(bands, (wanted, bands.shape[1]))

@@ -1,7 +1,7 @@
-"""16-bit samples that lie in a WAVE file as they are, read without FFmpeg, which takes 0.8 ms longer to open one and hand it over.
+"""16-bit samples that lie in a WAVE file as they are, read without FFmpeg, which takes several times as long to open one and hand it over.
 
-That is a fifth of all that a clip of three seconds takes, and such clips come by the thousand. Only the plainest files are read here,
-which FFmpeg reads the same; whatever is odd about a file, `opened` leaves it to FFmpeg.
+Of a clip of three seconds that is a good part of all its time, and such clips come by the thousand (`make bench`). Only the plainest
+files are read here, which FFmpeg reads the same; whatever is odd about a file, `opened` leaves it to FFmpeg.
 """
 
 import os

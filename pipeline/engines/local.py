@@ -22,8 +22,8 @@ BYTES_PER_S = 20_000.0
 
 
 BATCH_CLIPS, BATCH_BYTES, TURNS = 16, 4 << 20, 8
-"""Short files go to a worker by so many at once, for handing one over takes half a millisecond, as long as they are together no
-longer than that, and there are some turns for every worker, so that all end at about the same time."""
+"""Short files go to a worker by so many at once, for handing over each by itself takes longer than some checks of it, as long as they are
+together no longer than that, and there are some turns for every worker, so that all end at about the same time."""
 
 MOST_BROKEN = 2
 """So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job."""
