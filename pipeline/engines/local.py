@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -65,7 +66,7 @@ class Local:
                         yield from future.result()
                     elif len(batch) > 1:
                         waiting.extend((job,) for job in reversed(batch))
-                    elif why is BROKEN and broken[batch[0].id] < MOST_BROKEN:
+                    elif why == BROKEN and broken[batch[0].id] < MOST_BROKEN:
                         broken[batch[0].id] += 1
                         waiting.append(batch)
                     else:
@@ -107,7 +108,7 @@ class Local:
     def _scheduled(self, pool: ProcessPool, task: Callable[[Source], Clip], batch: Batch) -> "Future[list[Clip]]":
         """A batch's future. Raises RuntimeError where the pool is broken, or never ran at all."""
         timeout_s = self._base_timeout_s + sum(job.bytes for job in batch) / self._bytes_per_s
-        with _uninterrupted():
+        with uninterrupted():
             future: Future[list[Clip]] = pool.schedule(_done, args=(task, batch), timeout=timeout_s)
         return future
 
@@ -168,17 +169,39 @@ def _limit_memory(most_bytes: int) -> None:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C goes to every process of the terminal; workers inherit this mask and leave the answer to their parent."""
+def uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait until workers have been started, and leave them out of it.
+
+    It goes to every process of the terminal. Workers inherit the mask and leave the answer to their parent; there any thread may
+    take the signal, and Python would interrupt the main one between a worker's start and its being known.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     resource_tracker.ensure_running()  # which would lift the mask if it were started under it
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _deferred():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _deferred() -> Iterator[None]:
+    """Note an interrupt and raise it at the end; only the main thread is interrupted, and only it may say by what."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or handler is None:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def engine(jobs: int) -> Local:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -243,13 +244,50 @@ def test_a_longer_file_has_more_time(task):
     assert time.monotonic() - began > 1.2
 
 
+def test_an_interrupt_waits_whichever_thread_takes_it():
+    """NumPy's threads take signals, too, and would have Python interrupt the start of a worker that nobody stops then."""
+    before, done = signal.signal(signal.SIGINT, signal.default_int_handler), threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    reached = []
+
+    def start():
+        with local.uninterrupted():
+            signal.pthread_kill(other.ident, signal.SIGINT)
+            time.sleep(0.05)
+            reached.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+    finally:
+        done.set()
+        other.join()
+        signal.signal(signal.SIGINT, before)
+    assert reached
+
+
+def test_in_another_thread_than_the_main_one_no_handler_is_touched():
+    handlers = []
+
+    def look():
+        with local.uninterrupted():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    other = threading.Thread(target=look)
+    other.start()
+    other.join()
+    assert handlers == [signal.getsignal(signal.SIGINT)]
+
+
 INTERRUPTED = """
-import sys
+import signal, sys
 from engine_tasks import task
 from pipeline.engines import local
 from pipeline.records import Source
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
     print("ready", flush=True)
     try:
         list(local.engine(2).map(task, [Source("hang", "/nowhere", 0)] * 4, None))
