@@ -27,7 +27,8 @@ BATCH_CLIPS, BATCH_BYTES, TURNS = 16, 4 << 20, 8
 together no longer than that, and there are some turns for every worker, so that all end at about the same time."""
 
 MOST_BROKEN = 2
-"""So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job."""
+"""So often a job is given to another pool when its own broke: pebble gives a pool up whose worker dies without a job, or before it was
+heard to have one."""
 
 LOOK_S = 1.0
 """So often a pool in which nothing finishes is looked at."""
@@ -44,7 +45,8 @@ Batch = tuple[Source, ...]
 class Local:
     """Hands batches of jobs to worker processes, two a worker in flight, and yields clips as they finish.
 
-    A batch whose worker dies, hangs or eats memory is done again, job by job, so that only the one that did it is lost.
+    A batch whose worker dies, hangs or eats memory is done again, job by job, so that only the one that did it is lost; where a pool
+    broke and nobody knows by which, each in a pool of its own.
     """
 
     def __init__(self, workers: int, base_timeout_s: float = BASE_TIMEOUT_S, bytes_per_s: float = BYTES_PER_S) -> None:
@@ -58,9 +60,10 @@ class Local:
         if not jobs:
             return
         waiting, broken = list(reversed(batches(jobs, self._workers))), Counter[str]()
+        suspects: list[Batch] = []  # were in flight when a pool broke, and have one to themselves at the end
         with threads.limited():
-            while waiting:  # once, but where a pool breaks under workers that die before they begin
-                for batch, future in self._pooled(task, waiting):
+            while waiting or suspects:  # once, but where a pool breaks under workers that die before they begin
+                for batch, future in self._pooled(task, waiting or [suspects.pop()]):
                     why = _failure(future)
                     if why is None:
                         yield from future.result()
@@ -68,7 +71,7 @@ class Local:
                         waiting.extend((job,) for job in reversed(batch))
                     elif why == BROKEN and broken[batch[0].id] < MOST_BROKEN:
                         broken[batch[0].id] += 1
-                        waiting.append(batch)
+                        suspects.append(batch)
                     else:
                         yield lost(batch[0], why)
 

@@ -184,6 +184,41 @@ def test_a_pool_that_breaks_is_replaced_and_what_breaks_every_pool_is_lost(
     assert Breaking.pools > 1
 
 
+class Contagious:
+    """A pool in which a job that dies at once takes all that are in flight with it, as pebble's does where it has not heard yet whose
+    job that was.
+    """
+
+    active = True
+
+    def __init__(self, max_workers, **_how):
+        self._alone, self._futures = max_workers == 1, []
+
+    def schedule(self, function, args, **_how):
+        _, (job,) = args
+        self._futures.append(Future())
+        if job.id.startswith("exit"):
+            for future in self._futures:
+                future.set_exception(BrokenProcessPool("All workers expired"))
+        elif self._alone:
+            self._futures[-1].set_result(function(*args))
+        return self._futures[-1]
+
+    def stop(self):
+        pass
+
+    def join(self):
+        pass
+
+
+def test_of_those_in_flight_when_a_pool_breaks_only_the_one_that_breaks_it_alone_is_lost(task, monkeypatch):
+    monkeypatch.setattr(local, "ProcessPool", Contagious)
+    wanted = ["pass 1", "exit 2", "pass 3", "exit 4"]
+    clips = list(local.engine(2).map(task, jobs(*wanted), lost))
+    assert sorted(clip.source.id for clip in clips) == sorted(wanted)
+    assert sorted(clip.source.id for clip in clips if clip.faults) == ["exit 2", "exit 4"]
+
+
 class Aging(local.ProcessPool):
     """A pool that is given up when its first batch has failed, as by idle workers that are killed meanwhile."""
 
@@ -209,7 +244,7 @@ def test_a_pool_that_breaks_before_a_failed_batch_is_done_again_is_replaced(task
     clips = list(local.engine(2).map(task, jobs(*wanted), lost))
     assert sorted(clip.source.id for clip in clips) == sorted(wanted)
     assert [clip.source.id for clip in clips if clip.faults] == ["exit 30"]
-    assert Aging.pools == 2
+    assert Aging.pools == 3, "the one for the rest, and the one for what was given to the first too late"
 
 
 def test_what_a_pool_raises_before_it_ever_ran_is_raised(task, monkeypatch):
