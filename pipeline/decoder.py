@@ -22,7 +22,7 @@ MAX_EMPTY_PACKETS = 200_000
 
 
 class Decoder:
-    """An opened audio stream: `info` at once, `samples` once, and `container` when those are used up. Close it.
+    """An opened audio stream: `info` at once, `samples` once, and `held` when those are used up. Close it.
 
     Raises DecodeError when no sample can be had.
     """
@@ -31,7 +31,7 @@ class Decoder:
         self._media = Media(path)
         self.damage = Damage(stamped=self._media.kind is None or self._media.kind.stamped)
         self._read_s = 0.0
-        self._lead_bytes = self._coded_bytes = self._changes = 0
+        self._lead_bytes = self.coded_bytes = self._changes = 0
         self._broken_off = False
         self._frames = self._decoded()
         try:
@@ -56,32 +56,18 @@ class Decoder:
         yield from conformer.rest()
         self._changes = conformer.changes
 
-    def container(self, frames: int, digest: str) -> Container:
-        """What the file is and claimed, given how many frames came out and the digest of them."""
-        info, media, damage = self.info, self._media, self.damage
-        decoded_s = frames / info.sample_rate
-        damage.end()
+    def held(self, decoded_s: float) -> Container:
+        """What the file claimed, and what of it is missing from so many seconds."""
+        media = self._media
         cut, lost_s = self._loss(decoded_s)
         return Container(
-            format=info.format,
             extension=media.extension,
             extensions=media.extensions,
-            codec=info.codec,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            bits=info.bits,
             lossy=media.lossy,
-            declared_s=info.declared_s,
             exact=media.claim.exact,
-            decoded_s=decoded_s,
-            frames=frames,
-            kbps=self._coded_bytes * 8 / 1000 / decoded_s if decoded_s else None,
             cut=cut,
             lost_s=lost_s,
-            errors=damage.count,
-            error_spans=tuple(damage.places),
             changes=self._changes,
-            pcm=digest,
         )
 
     def _loss(self, decoded_s: float) -> tuple[str | None, float | None]:
@@ -101,10 +87,10 @@ class Decoder:
 
     def _skipped_s(self) -> float:
         """About how long would have lasted what was passed over in a bare stream or left unread, at the rate of the rest."""
-        if not self._coded_bytes or not (self._media.bare or self._broken_off):
+        if not self.coded_bytes or not (self._media.bare or self._broken_off):
             return 0.0
-        skipped = self._media.bytes - self._lead_bytes - self._coded_bytes
-        return max(skipped, 0) / self._coded_bytes * self._read_s
+        skipped = self._media.bytes - self._lead_bytes - self.coded_bytes
+        return max(skipped, 0) / self.coded_bytes * self._read_s
 
     def _described(self, frame: Any) -> StreamInfo:
         media = self._media
@@ -176,10 +162,10 @@ class Decoder:
             failed, read = not self._media.is_tag(packet), self._media.trimmed(packet)
             frames = self._rescued(read)
         if frames:
-            if self._coded_bytes == 0:
+            if self.coded_bytes == 0:
                 self._media.learn(packet)
                 self._lead_bytes = packet.pos or 0
-            self._coded_bytes += read.size
+            self.coded_bytes += read.size
         return frames, failed
 
     def _rescued(self, packet: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """FFmpeg's frames as the samples that voxgate measures: float32 (channels, frames), full scale 1.0, one rate throughout."""
 
 import re
+from functools import cache
 from typing import Any
 
 import av
@@ -80,7 +81,11 @@ def _source(frame: Any) -> tuple[int, str, str]:
 def array(frame: Any) -> Floats:
     """A frame's samples as float32 (channels, frames), integers of any width brought to full scale 1.0."""
     samples: np.ndarray = frame.to_ndarray()
-    samples = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+    return scaled(samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T)
+
+
+def scaled(samples: np.ndarray) -> Floats:
+    """Samples of any shape as float32, integers of any width brought to full scale 1.0."""
     if samples.dtype == np.float32:
         return samples
     if samples.dtype.kind == "f":
@@ -113,8 +118,14 @@ def positions(layout: Any) -> tuple[str, ...]:
     names = tuple(channel.name for channel in layout.channels)
     if all(names) and not any(name.startswith(("USR", "NONE", "UNK")) for name in names):
         return names
-    guess = DEFAULT_LAYOUTS.get(layout.nb_channels)
-    return tuple(c.name for c in av.AudioLayout(guess).channels) if guess else ("FC",) * layout.nb_channels
+    return usual_positions(layout.nb_channels)
+
+
+@cache
+def usual_positions(channels: int) -> tuple[str, ...]:
+    """The names that FFmpeg takes for that number of channels."""
+    guess = DEFAULT_LAYOUTS.get(channels)
+    return tuple(c.name for c in av.AudioLayout(guess).channels) if guess else ("FC",) * channels
 
 
 def bits(codec: str) -> int | None:

@@ -21,28 +21,26 @@ from pipeline.errors import DecodeError
 from pipeline.readings import Container
 from pipeline.records import Floats, StreamInfo
 
-CODEC, BITS = "pcm_s16le", 16
-
-POSITIONS = {1: ("FC",), 2: ("FL", "FR")}
-"""What the channels are where the file does not say."""
+CODEC, BYTES = "pcm_s16le", 2
 
 
 class PlainWave:
-    """An opened file of such samples: `samples` once, and `container` when those are used up. Close it."""
+    """An opened file of such samples: `samples` once, and `held` when those are used up. Close it."""
 
-    def __init__(self, path: str, file: BinaryIO, held: riff.Samples) -> None:
-        self._file, self._held = file, held
+    def __init__(self, path: str, file: BinaryIO, found: riff.Samples) -> None:
+        self._file, self._start = file, found.start
         self._extension = Path(path).suffix.lower()
-        self._frames = held.bytes // (held.channels * BITS // 8)
+        self._frames = found.bytes // (found.channels * BYTES)
         self.damage = Damage(stamped=False)
+        self.coded_bytes = 0
         self.info = StreamInfo(
             formats.named(formats.WAVE, CODEC, self._extension),
             CODEC,
-            held.rate_hz,
-            held.channels,
-            BITS,
-            self._frames / held.rate_hz,
-            POSITIONS[held.channels],
+            found.rate_hz,
+            found.channels,
+            pcm.bits(CODEC),
+            self._frames / found.rate_hz,
+            pcm.usual_positions(found.channels),
         )
 
     def close(self) -> None:
@@ -51,48 +49,36 @@ class PlainWave:
 
     def samples(self, at_once: int) -> Iterator[Floats]:
         """The samples in order, (channels, frames), so many frames at a time. Raises DecodeError or OSError where there is none."""
-        self._file.seek(self._held.start)
-        channels = self._held.channels
+        self._file.seek(self._start)
+        frame_bytes = self.info.channels * BYTES
         for first in range(0, self._frames, at_once):
             frames = min(at_once, self._frames - first)
             try:
-                read = self._file.read(frames * channels * BITS // 8)
+                read = self._file.read(frames * frame_bytes)
             except OSError:
                 if not first:
                     raise
                 self.damage.fail(first / self.info.sample_rate)
                 return
-            whole = np.frombuffer(read, "<i2", len(read) // (2 * channels) * channels).reshape(-1, channels)
-            if not len(whole) and not first:
+            whole = np.frombuffer(read, "<i2", len(read) // frame_bytes * self.info.channels)
+            self.coded_bytes += whole.nbytes
+            if not self.coded_bytes:
                 raise DecodeError("unreadable", "it holds no samples any more; it was changed while it was read")
-            yield np.multiply(whole.T, np.float32(2.0 ** (1 - BITS)), dtype=np.float32, order="C")
-            if len(whole) < frames:
+            yield pcm.scaled(whole.reshape(-1, self.info.channels).T)
+            if whole.nbytes < frames * frame_bytes:
                 return
 
-    def container(self, frames: int, digest: str) -> Container:
-        """What the file is and claimed, given how many frames came out and the digest of them."""
-        info, damage = self.info, self.damage
-        decoded_s, missing = frames / info.sample_rate, self._frames - frames
-        damage.end()
+    def held(self, decoded_s: float) -> Container:
+        """What the file claimed, and what of it is missing from so many seconds."""
+        counted_s = self._frames / self.info.sample_rate
+        short = decoded_s < counted_s
         return Container(
-            format=info.format,
             extension=self._extension,
             extensions=formats.fitting(formats.WAVE, CODEC),
-            codec=CODEC,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            bits=BITS,
             lossy=False,
-            declared_s=info.declared_s,
             exact=True,
-            decoded_s=decoded_s,
-            frames=frames,
-            kbps=frames * info.channels * BITS / 1000 / decoded_s if decoded_s else None,
-            cut=cut_short(self._frames / info.sample_rate, decoded_s) if missing else None,
-            lost_s=missing / info.sample_rate if missing else None,
-            errors=damage.count,
-            error_spans=tuple(damage.places),
-            pcm=digest,
+            cut=cut_short(counted_s, decoded_s) if short else None,
+            lost_s=counted_s - decoded_s if short else None,
         )
 
 
@@ -106,8 +92,8 @@ def opened(path: str) -> PlainWave | None:
     except (OSError, ValueError):
         return None
     with suppress(OSError, struct.error):  # as when something else makes it shorter meanwhile
-        held = riff.plain_samples(file, status.st_size)
-        if held is not None and pcm.RATES_HZ[0] <= held.rate_hz <= pcm.RATES_HZ[1]:
-            return PlainWave(path, file, held)
+        found = riff.plain_samples(file, status.st_size)
+        if found is not None and pcm.RATES_HZ[0] <= found.rate_hz <= pcm.RATES_HZ[1]:
+            return PlainWave(path, file, found)
     file.close()
     return None

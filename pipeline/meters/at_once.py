@@ -27,7 +27,7 @@ MAYBE, SURELY = 1, 2
 
 
 BATCH = 4
-"""Windows with a hint at once, counted from the first: a third faster than one by one, and the same ones whatever the blocks, for the
+"""Windows with a hint at once, counted from the first: that is faster than one by one, and the same ones whatever the blocks, for the
 network rounds by what is loudest in all of them."""
 
 

@@ -5,6 +5,7 @@ Kept at any time: one block (about ten seconds, at most 2 million samples), and 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -27,13 +28,14 @@ class Source(Protocol):
 
     info: StreamInfo
     damage: Damage
+    coded_bytes: int
 
     def samples(self, at_once: int) -> Iterator[Floats]:
         """The samples in order, (channels, frames), about so many frames at a time."""
         ...
 
-    def container(self, frames: int, digest: str) -> Container:
-        """What the file is and claimed, given how many frames came out and the digest of them."""
+    def held(self, decoded_s: float) -> Container:
+        """What the file claimed, and what of it is missing from so many seconds."""
         ...
 
     def close(self) -> None:
@@ -84,7 +86,24 @@ class Stream:
 
     def container(self) -> Container:
         """What the file is, what it claimed and what came out, after the last block."""
-        return self._source.container(self._done, xxhash.xxh3_128_hexdigest(b"".join(p.digest() for p in self._pcm)))
+        info, source = self.info, self._source
+        source.damage.end()
+        decoded_s = self._done / info.sample_rate
+        return replace(
+            source.held(decoded_s),
+            format=info.format,
+            codec=info.codec,
+            sample_rate=info.sample_rate,
+            channels=info.channels,
+            bits=info.bits,
+            declared_s=info.declared_s,
+            decoded_s=decoded_s,
+            frames=self._done,
+            kbps=source.coded_bytes * 8 / 1000 / decoded_s if decoded_s else None,
+            errors=source.damage.count,
+            error_spans=tuple(source.damage.places),
+            pcm=xxhash.xxh3_128_hexdigest(b"".join(plane.digest() for plane in self._pcm)),
+        )
 
     def _block(self, planes: Floats) -> Block:
         """The next block, from (channels, frames), what is no sample brought into range."""

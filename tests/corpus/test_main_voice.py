@@ -273,6 +273,18 @@ def test_by_telephone_it_takes_more_to_be_the_same_person(clip, compared):
     assert compared(SUBJECT, [*mine, stranger, word])["ODD_SPEAKER", "you.wav"].severity is Severity.ERROR
 
 
+@pytest.mark.parametrize(
+    ("calls", "severity"),
+    [((False, False), Severity.ERROR), ((True, False), Severity.WARNING), ((False, True), Severity.WARNING)],
+)
+def test_across_a_telephone_it_takes_less_to_be_the_same_person(clip, compared, calls, severity):
+    """A cosine of 0.31 is another person's among clips recorded alike, and a caller's own among those that are not."""
+    of_set, of_one = calls
+    mine = [heard(clip, f"me{i}.wav", near(ME, 0.95, i), FACES[0], telephone=of_set) for i in range(10)]
+    other = heard(clip, "one.wav", near(ME, 0.7, 20), faced(FACES[0], 0.31, 20), telephone=of_one)
+    assert compared(SUBJECT, [*mine, other])["ODD_SPEAKER", "one.wav"].severity is severity
+
+
 def test_a_call_among_other_clips_makes_no_other_caller_the_same_person(own, clip, compared):
     """All calls have something in common, which the mean of a set with one in it would have, too."""
     line = FACES[2]

@@ -80,25 +80,31 @@ ODD = {
 }
 
 
-def told(at_once, source):
-    """The samples, and the reading but for its digest."""
-    samples = np.concatenate(list(source.samples(at_once)), axis=1)
-    return samples, source.container(samples.shape[1], "")
+def refused(_path):
+    raise AssertionError("FFmpeg is not asked")
+
+
+def read(path):
+    """What is known of a file before its samples, these, and the reading after them."""
+    with decode.Stream(str(path), 0.7) as stream:
+        blocks = [block.samples for block in stream.blocks()]
+        return stream.info, np.concatenate(blocks), stream.container()
 
 
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("extension", [".wav", ".WAV", ".mp3", ""])
-def test_a_plain_file_reads_as_ffmpeg_decodes_it(tmp_path, name, extension):
+def test_a_plain_file_reads_as_ffmpeg_decodes_it_without_ffmpeg(tmp_path, monkeypatch, name, extension):
     path = tmp_path / f"a{extension}"
     path.write_bytes(PLAIN[name])
-    plain, decoder = plain_wave.opened(str(path)), Decoder(str(path))
-    assert plain.info == decoder.info
-    ours, theirs = told(17_000, plain), told(17_000, decoder)
-    assert np.array_equal(ours[0], theirs[0])
-    assert ours[0].dtype == theirs[0].dtype
-    assert ours[1] == theirs[1]
-    plain.close()
-    decoder.close()
+    with monkeypatch.context() as without:
+        without.setattr(decode, "Decoder", refused)
+        ours = read(path)
+    monkeypatch.setattr(plain_wave, "opened", lambda _path: None)
+    theirs = read(path)
+    assert ours[0] == theirs[0]
+    assert np.array_equal(ours[1], theirs[1])
+    assert ours[1].dtype == theirs[1].dtype
+    assert ours[2] == theirs[2]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -179,14 +185,17 @@ class Failing:
         return self._file.read(size)
 
 
-def test_where_a_disk_fails_is_told_as_damage(tmp_path):
+def test_where_a_disk_fails_is_told_as_damage(tmp_path, monkeypatch):
     path = tmp_path / "a.wav"
     path.write_bytes(wave(noise(200_000), 16_000))
     with path.open("rb") as file:
-        held = riff.plain_samples(file, path.stat().st_size)
-        samples, reading = told(16_000, plain_wave.PlainWave(str(path), Failing(file, 3), held))
-    assert samples.shape == (1, 48_000)
-    assert (reading.errors, reading.error_spans[0].start_s) == (1, 3.0)
+        found = riff.plain_samples(file, path.stat().st_size)
+        failing = plain_wave.PlainWave(str(path), Failing(file, 3), found)
+        monkeypatch.setattr(failing, "close", lambda: None)
+        monkeypatch.setattr(plain_wave, "opened", lambda _path: failing)
+        _, samples, reading = read(path)
+    assert samples.shape == (33_600, 1)
+    assert (reading.errors, reading.error_spans[0].start_s) == (1, 2.1)
     assert reading.cut is not None
 
 
@@ -194,8 +203,8 @@ def test_where_a_disk_fails_at_once_there_is_no_reading(tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(wave(noise(200_000), 16_000))
     with path.open("rb") as file:
-        held = riff.plain_samples(file, path.stat().st_size)
-        plain = plain_wave.PlainWave(str(path), Failing(file, 0), held)
+        found = riff.plain_samples(file, path.stat().st_size)
+        plain = plain_wave.PlainWave(str(path), Failing(file, 0), found)
         with pytest.raises(OSError, match="Input/output"):
             list(plain.samples(16_000))
 
