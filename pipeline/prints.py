@@ -8,16 +8,14 @@ import base64
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.kernels import Peaks, meetings
+from pipeline.kernels import Crowd, Flags, Peaks, crowds, meetings
 from pipeline.records import Activity
 
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 NO_PEAK = LONGEST_GAP = 255
 """A peak is two bytes: frames since the one before, and its half bin. A gap of 255 frames and more is written by itself."""
@@ -41,27 +39,12 @@ AT_ONCE = 1 << 22
 NEAR_STEPS = 2
 """Peaks are the same when they lie a bin apart, and at the shift or a frame later: a true shift lies between two frames."""
 
-WINDOW_FRAMES, MIN_NEAR_RATIO = 44, 0.4
+CROWD = Crowd(window=44, ratio=0.4)
 """Sound is shared where within 0.74 s either way so many of a clip's peaks stand in the other."""
 
 MIN_PEAKS, MIN_RATIO = 12, 0.5
 """Of the peaks where it is shared, so many, and this part, must stand in the other: a second of speech has 18. Copies through
 a codec, a telephone or noise at 20 dB have 56 to 100 %, other words by chance 10 % and up to 40 %."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Print:
-    """The peaks of a clip, and for each the numbers of the first within WINDOW_FRAMES of it and of the first behind these."""
-
-    peaks: Peaks
-    first: Ints
-    end: Ints
-
-    @classmethod
-    def of(cls, clip: Peaks) -> "_Print":
-        """Those peaks with what is around them, which all that the clip is held against have in common."""
-        first = clip.frames.searchsorted(clip.frames - WINDOW_FRAMES)
-        return cls(clip, first, clip.frames.searchsorted(clip.frames + WINDOW_FRAMES, side="right"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +84,7 @@ def peaks(text: str) -> Peaks:
     rows = np.frombuffer(base64.b64decode(text, validate=True), np.uint8).reshape(-1, 2).astype(np.int64)
     frames = np.cumsum(rows[:, 0])
     own = rows[:, 1] != NO_PEAK
-    return Peaks(frames[own], rows[own, 1])
+    return Peaks.of(frames[own], rows[own, 1])
 
 
 def seconds(frames: int) -> float:
@@ -111,9 +94,8 @@ def seconds(frames: int) -> float:
 
 def shared(clips: Sequence[Peaks]) -> Iterator[Shared]:
     """Every pair of clips that hold some of the same sound, the first before the second in `clips`."""
-    print_of = cache(lambda number: _Print.of(clips[number]))
     for (first, second), shifts in _candidates(clips):
-        found = _compared(print_of(first), print_of(second), shifts)
+        found = _compared(clips[first], clips[second], shifts)
         if found is not None:
             yield Shared(first, second, *found)
 
@@ -197,7 +179,7 @@ def _hashes(clips: Sequence[Peaks]) -> tuple[Ints, Ints, Ints]:
     return codes[order], owner[at[order]], frame[at[order]]
 
 
-def _compared(one: _Print, other: _Print, shifts: list[int]) -> tuple[Part, Part] | None:
+def _compared(one: Peaks, other: Peaks, shifts: list[int]) -> tuple[Part, Part] | None:
     """What each of two clips shares with the other, at any of the shifts; `None` where none of them holds."""
     parts: tuple[list[Flags], ...] = ([], [])
     stretches: tuple[list[tuple[int, int, int]], ...] = ([], [])
@@ -206,13 +188,13 @@ def _compared(one: _Print, other: _Print, shifts: list[int]) -> tuple[Part, Part
         if len(tried) == MAX_SHIFTS or any(abs(near - shift) <= 2 * SHIFT_CELL for shift in tried):
             continue
         tried.append(near)
-        shift = _exactly(one.peaks, other.peaks, near)
-        if shift is None or (here := _same(one, other.peaks, shift)) is None:
+        shift = _exactly(one, other, near)
+        if shift is None or (here := _same(one, other, shift)) is None:
             continue
-        if (there := _same(other, one.peaks, -shift - 1)) is None:
+        if (there := _same(other, one, -shift - 1)) is None:
             continue
         for side, (clip, (same, met), later) in enumerate(((one, here, shift), (other, there, -shift))):
-            ends = clip.peaks.frames[met][[0, -1]]
+            ends = clip.frames[met][[0, -1]]
             parts[side].append(same)
             stretches[side].append((int(ends[0]), int(ends[1]), int(ends[0]) + later))
     if not stretches[0]:
@@ -230,19 +212,17 @@ def _part(flags: list[Flags], stretches: list[tuple[int, int, int]]) -> Part:
 def _exactly(one: Peaks, other: Peaks, near: int) -> int | None:
     """The shift at which most peaks meet, within a cell and a half of a voted one; `None` where too few do."""
     reach = SHIFT_CELL * 3 // 2
-    _, counts = meetings(one, other, near - reach, 2 * reach + 2, NEAR_STEPS)
+    counts = meetings(one, other, near - reach, 2 * reach + 2, NEAR_STEPS)
     met = counts[:-1] + counts[1:]
     best = int(np.argmax(met))
     return near - reach + best if met[best] >= MIN_PEAKS else None
 
 
-def _same(one: _Print, other: Peaks, shift: int) -> tuple[Flags, Flags] | None:
+def _same(one: Peaks, other: Peaks, shift: int) -> tuple[Flags, Flags] | None:
     """Which peaks of one lie where enough of those around them stand in the other, and which of these do.
 
     `None` when all of it may be by chance.
     """
-    each, _ = meetings(one.peaks, other, shift, 2, NEAR_STEPS)
-    met = np.concatenate(([0], np.cumsum(each)))
-    same: Flags = (met[one.end] - met[one.first]) >= MIN_NEAR_RATIO * (one.end - one.first)
+    same, each = crowds(one, other, shift, NEAR_STEPS, CROWD)
     certain = same & each
     return (same, certain) if certain.sum() >= max(MIN_PEAKS, MIN_RATIO * same.sum()) else None

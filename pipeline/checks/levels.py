@@ -43,7 +43,7 @@ class LevelsMeter:
     def __init__(self, info: StreamInfo) -> None:
         self._rate = info.sample_rate
         self._sum = np.zeros(info.channels)
-        self._power = self._peak = 0.0
+        self._power = 0.0
         self._frames = self._measured = self._held = 0
         size = min(round(PIECE_S * info.sample_rate), MAX_PIECE_SAMPLES // info.channels)
         self._piece = np.empty((info.channels, size), np.float32)
@@ -72,7 +72,6 @@ class LevelsMeter:
         sums, squares = kernels.moments(piece)
         self._sum += sums[:, 0]
         self._power += float(squares.sum())
-        self._peak = max(self._peak, float(piece.max()), -float(piece.min()))
         self._tops.search(piece, self._measured)
         self._measured += piece.shape[1]
 
@@ -87,7 +86,7 @@ class LevelsMeter:
         self._dropouts.finish()
         samples = self._frames * len(self._sum)
         return Levels(
-            peak_dbfs=amplitude_db(self._peak),
+            peak_dbfs=amplitude_db(self._tops.peak),
             rms_dbfs=power_db(self._power / samples),
             clipped_runs=self._tops.count,
             rounded_runs=self._tops.rounded,
@@ -97,7 +96,7 @@ class LevelsMeter:
             dropouts=self._dropouts.spans(),
             dropout_count=self._dropouts.count,
             decoded_s=self._frames / self._rate,
-            why=None if self._peak > 0 else "every sample is zero",
+            why=None if self._tops.peak > 0 else "every sample is zero",
         )
 
 

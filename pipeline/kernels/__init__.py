@@ -19,6 +19,7 @@ except ImportError:  # built without a compiler, see hatch_build.py
     from pipeline.kernels import plain as chosen  # type: ignore[no-redef]
 
 Whole = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 NOWHERE: Whole = np.empty(0, np.int64)
 """No edges: all samples are summed up together."""
@@ -150,20 +151,46 @@ def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> 
 
 
 class Peaks(NamedTuple):
-    """The spectral peaks of a clip in the order of time: frame (peaks,) and half bin (peaks,) of each."""
+    """The spectral peaks of a clip in the order of time: frame (peaks,) and half bin (peaks,) of each.
+
+    `firsts` (frames + 1,) are the numbers of the first peak at or behind each frame.
+    """
 
     frames: Whole
     steps: Whole
+    firsts: Whole
+
+    @classmethod
+    def of(cls, frames: Whole, steps: Whole) -> "Peaks":
+        """Those peaks with the numbers of the first ones."""
+        return cls(frames, steps, frames.searchsorted(np.arange(frames.max(initial=-1) + 2)))
 
 
-def meetings(one: Peaks, other: Peaks, least: int, latenesses: int, near: int) -> tuple[NDArray[np.bool_], Whole]:
-    """Which peaks of one have one of the other within `near` steps that is `least` frames later, or up to `latenesses` - 1 more.
+def meetings(one: Peaks, other: Peaks, least: int, latenesses: int, near: int) -> Whole:
+    """How many pairs of a peak of one and one of the other within `near` steps there are at each lateness in frames.
 
-    The second are the numbers of such pairs at each lateness.
+    The first lateness is `least`, the next one more.
     """
-    met, counts = np.empty(len(one.frames), np.int64), np.empty(latenesses, np.int64)
-    chosen.meetings(*one, *other, met, counts, least, near)
-    return met.astype(bool), counts
+    counts = np.empty(latenesses, np.int64)
+    chosen.meetings(*one, *other, counts, least, near)
+    return counts
+
+
+class Crowd(NamedTuple):
+    """At least `ratio` of the peaks within `window` frames of one stand in another clip, too."""
+
+    window: int
+    ratio: float
+
+
+def crowds(one: Peaks, other: Peaks, least: int, near: int, crowd: Crowd) -> tuple[Flags, Flags]:
+    """Which peaks of one stand in such a crowd, and which have one of the other within `near` steps.
+
+    Those of the other are `least` frames later, or one more.
+    """
+    met, before, crowded = (np.empty(len(one.frames) + more, np.int64) for more in (0, 1, 0))
+    chosen.crowds(*one, *other, met, before, crowded, least, near, *crowd)
+    return crowded.astype(bool), met.astype(bool)
 
 
 class Activity(NamedTuple):

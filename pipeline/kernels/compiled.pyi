@@ -1,5 +1,6 @@
 from pipeline.kernels.plain import active_samples as active_samples
 from pipeline.kernels.plain import band_maxima as band_maxima
+from pipeline.kernels.plain import crowds as crowds
 from pipeline.kernels.plain import extremes as extremes
 from pipeline.kernels.plain import filtered_energies as filtered_energies
 from pipeline.kernels.plain import highest_between as highest_between

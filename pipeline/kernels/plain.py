@@ -156,25 +156,56 @@ def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> 
 def meetings(
     frames: Whole,
     steps: Whole,
+    firsts: Whole,
     other_frames: Whole,
     other_steps: Whole,
-    met: Whole,
+    other_firsts: Whole,
     counts: Whole,
     least: int,
     near: int,
 ) -> None:
     """See `pipeline.kernels.meetings`."""
-    met[:] = counts[:] = 0
-    most = least + len(counts) - 1
-    start, end = np.searchsorted(frames, (other_frames[:1].sum() - most, other_frames[-1:].sum() - least + 1))
-    first = other_frames.searchsorted(frames[start:end] + least)
-    found = other_frames.searchsorted(frames[start:end] + most, side="right") - first
-    own = np.repeat(np.arange(start, end), found)
+    own, theirs = _pairs((frames, steps), (other_steps, other_firsts), range(least, least + len(counts)), near)
+    counts[:] = np.bincount(other_frames[theirs] - frames[own] - least, minlength=len(counts))
+
+
+def crowds(
+    frames: Whole,
+    steps: Whole,
+    firsts: Whole,
+    other_frames: Whole,
+    other_steps: Whole,
+    other_firsts: Whole,
+    met: Whole,
+    before: Whole,
+    crowded: Whole,
+    least: int,
+    near: int,
+    window: int,
+    ratio: float,
+) -> None:
+    """See `pipeline.kernels.crowds`."""
+    met[:] = before[:] = 0
+    met[_pairs((frames, steps), (other_steps, other_firsts), range(least, least + 2), near)[0]] = 1
+    np.cumsum(met, out=before[1:])
+    first, end = _firsts(firsts, frames - window), _firsts(firsts, frames + window + 1)
+    crowded[:] = before[end] - before[first] >= ratio * (end - first)
+
+
+def _pairs(one: tuple[Whole, Whole], other: tuple[Whole, Whole], late: range, near: int) -> tuple[Whole, Whole]:
+    """The numbers of the peaks of one, frames and steps, and of the other, steps and firsts, that meet so late in that range."""
+    (frames, steps), (other_steps, firsts) = one, other
+    first = _firsts(firsts, frames + late.start)
+    found = _firsts(firsts, frames + late.stop) - first
+    own = np.repeat(np.arange(len(frames)), found)
     theirs = np.arange(len(own)) + np.repeat(first - np.cumsum(found) + found, found)
     alike = np.abs(other_steps[theirs] - steps[own]) <= near
-    own, theirs = own[alike], theirs[alike]
-    met[own] = 1
-    counts += np.bincount(other_frames[theirs] - frames[own] - least, minlength=len(counts))
+    return own[alike], theirs[alike]
+
+
+def _firsts(firsts: Whole, frames: Whole) -> Whole:
+    """The number of the first peak at or behind each of some frames."""
+    return firsts[np.clip(frames, 0, len(firsts) - 1)]
 
 
 def active_samples(

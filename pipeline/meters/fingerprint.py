@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.dsp import extended
 from pipeline.records import Floats
 from pipeline.series import Series
+
+Whole = NDArray[np.int64]
 
 BIN_HZ = 31.25
 LOWEST_BIN, HIGHEST_BIN = 10, 107
@@ -58,7 +59,7 @@ class SpectralPeaks:
             spare = max(self._done - AROUND - self._first, 0)
             self._held, self._first = self._held[spare:], self._first + spare
 
-    def read(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def read(self) -> tuple[Whole, Whole]:
         """The frame of each peak so far, in order, and its half bin, counted from the lowest."""
         self._gather()
         frames, steps = self._found(self._held, self._first + len(self._held))
@@ -76,7 +77,7 @@ class SpectralPeaks:
         self._frames.extend(frames)
         self._steps.extend(steps)
 
-    def _found(self, power: Floats, until: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _found(self, power: Floats, until: int) -> tuple[Whole, Whole]:
         """The peaks in frames `done` to `until`, of the power in and around them."""
         if not len(power):
             return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -85,15 +86,17 @@ class SpectralPeaks:
         level = 10 * np.log10(np.maximum((before + 2 * power + behind) / 4, LEAST_POWER))
         high = _highest(_highest(level, NEAR_FRAMES).T, NEAR_BINS).T
         loudest = _highest(level.max(axis=1)[:, None], LOUD_FRAMES)
-        peak = (level == high) & (level > loudest - MAX_DOWN_DB) & (level > _mean(level) + MIN_RISE_DB)
-        peak[:, [0, -1]] = False
         own = slice(self._done - self._first, until - self._first)
-        frames, bins = np.nonzero(peak[own])
-        rows = frames + own.start
+        peak = (level[own] == high[own]) & (level[own] > loudest[own] - MAX_DOWN_DB)
+        peak[:, [0, -1]] = False
+        rows, bins = np.divmod(np.flatnonzero(peak), level.shape[1])  # sooner than numpy.nonzero
+        rows += own.start
+        rises = level[rows, bins] > _mean(level, rows, bins) + MIN_RISE_DB
+        rows, bins = rows[rises], bins[rises]
         left, top, right = (level[rows, bins + side].astype(np.float64) for side in (-1, 0, 1))
         shift = np.clip((left - right) / 2 / np.minimum(left - 2 * top + right, -1e-6), -0.5, 0.5)
         steps = np.rint((bins - 1 + shift) * STEPS_A_BIN).astype(np.int64) + 1
-        return frames.astype(np.int64) + self._done, steps
+        return rows + self._first, steps
 
 
 def _highest(values: Floats, reach: int) -> Floats:
@@ -107,8 +110,8 @@ def _highest(values: Floats, reach: int) -> Floats:
     return np.maximum(filled[: len(values)], filled[width - wide :]) if width > wide else filled
 
 
-def _mean(level: Floats) -> NDArray[np.float64]:
-    """The mean of each value and of those within MEAN_FRAMES along the first axis, the ends repeated beyond them."""
-    sums = np.cumsum(extended(level, MEAN_FRAMES + 1, MEAN_FRAMES), axis=0, dtype=np.float64)
-    mean: NDArray[np.float64] = (sums[2 * MEAN_FRAMES + 1 :] - sums[: -2 * MEAN_FRAMES - 1]) / (2 * MEAN_FRAMES + 1)
+def _mean(level: Floats, rows: Whole, bins: Whole) -> NDArray[np.float64]:
+    """At each of some places, the mean of their bin within MEAN_FRAMES, the ends repeated beyond them."""
+    around = np.clip(rows[:, None] + np.arange(-MEAN_FRAMES, MEAN_FRAMES + 1), 0, len(level) - 1)
+    mean: NDArray[np.float64] = level[around, bins[:, None]].mean(axis=1, dtype=np.float64)
     return mean

@@ -74,7 +74,8 @@ MAX_SPANS = 1_000
 class CutTops:
     """Counts flat and bent tops of all channels; keeps the places of 1,000, and the outlines of half a minute of tops.
 
-    `count` is how many there are, `rounded` how many of them are bent, `samples` how many samples the flat ones hold in all.
+    `count` is how many there are, `rounded` how many of them are bent, `samples` how many samples the flat ones hold in all,
+    `peak` the highest magnitude of any sample.
     """
 
     def __init__(self, rate_hz: int, channels: int, bits: int | None) -> None:
@@ -88,10 +89,12 @@ class CutTops:
         }
         self._pieces = 0
         self.count = self.rounded = self.samples = 0
+        self.peak = 0.0
 
     def search(self, piece: Floats, start: int) -> None:
         """Take in samples (channels, frames) that begin at frame `start` and have one ceiling a side."""
         high, low = kernels.extremes(piece, piece.shape[1])
+        self.peak = max(self.peak, float(high.max()), -float(low.min()))
         for number, channel in enumerate(piece):
             for sign, top in ((1.0, float(high[number, 0])), (-1.0, -float(low[number, 0]))):
                 if top >= LOWEST_CEILING:

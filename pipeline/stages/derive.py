@@ -106,7 +106,9 @@ class _Downmix:
     def _mixed(self, planes: Floats, edges: NDArray[np.int64]) -> Floats:
         if not planes.shape[1]:
             return np.empty(0, np.float32)
-        mean: Floats = np.add.reduce(planes, axis=0)
+        mean: Floats = planes[0] + planes[1]
+        for plane in planes[2:]:
+            mean += plane
         mean *= np.float32(1 / len(planes))
         energy = self._energy[:, None] + np.cumsum(_energies(planes, edges), axis=1)
         mix_energy = self._mix_energy + np.cumsum(_energies(mean[None], edges)[0])

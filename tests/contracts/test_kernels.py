@@ -272,22 +272,31 @@ def test_active_samples_do_not_depend_on_how_the_signal_is_cut(kind):
 
 def peaks(count, *, seed, frames=300):
     draw = np.random.default_rng(seed)
-    return kernels.Peaks(np.sort(draw.integers(0, frames, count)), draw.integers(0, 196, count))
+    return kernels.Peaks.of(np.sort(draw.integers(0, frames, count)), draw.integers(0, 196, count))
 
 
 @pytest.mark.parametrize("sizes", [(0, 0), (0, 5), (5, 0), (1, 1), (400, 300), (30, 2_000)])
 @pytest.mark.parametrize("least", [-400, -30, -1, 0, 17, 400])
 def test_meetings_are_those_of_all_pairs_of_peaks(kind, sizes, least):
     one, other = (peaks(size, seed=size + 1) for size in sizes)
-    met, counts = kernels.meetings(one, other, least, 14, 2)
-    wanted_met, wanted = [False] * len(one.frames), [0] * 14
-    for at, (frame, step) in enumerate(zip(one.frames, one.steps, strict=True)):
+    wanted = [0] * 14
+    for frame, step in zip(one.frames, one.steps, strict=True):
         for late in (other.frames - frame - least)[abs(other.steps - step) <= 2].tolist():
             if 0 <= late < 14:
                 wanted[late] += 1
-                wanted_met[at] = True
-    assert counts.tolist() == wanted
-    assert met.tolist() == wanted_met
+    assert kernels.meetings(one, other, least, 14, 2).tolist() == wanted
+
+
+@pytest.mark.parametrize("sizes", [(0, 0), (0, 5), (5, 0), (1, 1), (400, 300), (30, 2_000)])
+@pytest.mark.parametrize("least", [-400, -30, -1, 0, 17, 400])
+def test_crowds_are_where_enough_of_the_peaks_around_are_met(kind, sizes, least):
+    one, other = (peaks(size, seed=size + 1) for size in sizes)
+    crowded, met = kernels.crowds(one, other, least, 2, kernels.Crowd(window=44, ratio=0.1))
+    for at, (frame, step) in enumerate(zip(one.frames, one.steps, strict=True)):
+        late = (other.frames - frame - least)[abs(other.steps - step) <= 2]
+        assert met[at] == bool(np.isin(late, (0, 1)).any())
+        around = met[abs(one.frames - frame) <= 44]
+        assert crowded[at] == (around.sum() >= 0.1 * len(around))
 
 
 def test_rows_that_are_no_one_piece_are_taken_too(kind):
@@ -350,14 +359,24 @@ REFUSED = {
     "room of one column": ("runs_over", (PLANES[0], np.zeros((5, 1), np.int64), 1.0, 0.1)),
     "a shape of five": ("tops", (PLANES[0], np.zeros(5), np.zeros((5, 4)), 1.0)),
     "two planes": ("highest_between", (PLANES, np.zeros((3, 4), np.float32), 2.0, 0.0)),
-    "frames without steps": ("meetings", (NUMBERS, NUMBERS[:2], NUMBERS, NUMBERS, NUMBERS, NUMBERS, 0, 2)),
-    "too few flags": ("meetings", (NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS[:2], NUMBERS, 0, 2)),
-    "peaks in a table": ("meetings", (*[np.zeros((2, 3), int)] * 4, np.zeros(3, int), NUMBERS, 0, 2)),
+    "frames without steps": ("meetings", (NUMBERS, NUMBERS[:2], *[NUMBERS] * 5, 0, 2)),
+    "peaks with no first": ("meetings", (*[NUMBERS] * 5, NUMBERS[:0], NUMBERS, 0, 2)),
+    "peaks in a table": ("meetings", (*[np.zeros((2, 3), int)] * 6, NUMBERS, 0, 2)),
+    "too few flags": ("crowds", (*[NUMBERS] * 6, NUMBERS[:2], np.zeros(4, int), NUMBERS, 0, 2, 44, 0.4)),
+    "too few of those before": ("crowds", (*[NUMBERS] * 9, 0, 2, 44, 0.4)),
     "too few counts": (
         "active_samples",
         (PLANES[0], THRESHOLDS, np.zeros(2), np.zeros(1, int), np.zeros(1, int), 0.9, 3, 0),
     ),
 }
+
+
+def test_peaks_whose_firsts_lie_reach_no_memory_of_others():
+    compiled = pytest.importorskip("pipeline.kernels.compiled", reason="the kernels were not compiled")
+    lies, counts = np.array([-(10**6), 10**6, 10**6]), np.zeros(3, int)
+    compiled.meetings(NUMBERS, NUMBERS, lies, NUMBERS, NUMBERS, lies, counts, 1, 2)
+    assert counts.sum() <= 9
+    compiled.crowds(*[NUMBERS, NUMBERS, lies] * 2, np.zeros(3, int), np.zeros(4, int), np.zeros(3, int), 1, 2, 44, 0.4)
 
 
 def test_what_the_refusals_change_is_else_taken():

@@ -85,6 +85,7 @@ static PyMethodDef functions[] = {
     FUNCTION(highest_between),
     FUNCTION(active_samples),
     FUNCTION(meetings),
+    FUNCTION(crowds),
     {NULL, NULL, 0, NULL},
 };
 

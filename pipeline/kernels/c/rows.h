@@ -77,5 +77,6 @@ KERNEL(runs_over);
 KERNEL(tops);
 KERNEL(active_samples);
 KERNEL(meetings);
+KERNEL(crowds);
 
 #endif
