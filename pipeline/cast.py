@@ -14,7 +14,20 @@ from pipeline.network import Network
 from pipeline.readings import Turn, Voice
 from pipeline.records import Floats
 from pipeline.telephone import by_telephone
-from pipeline.turns import EVEN, UNLIKE, Partials, Sound, Stretch, another, foreign, grouped, main_of, together
+from pipeline.turns import (
+    EVEN,
+    LOOK,
+    UNLIKE,
+    Partials,
+    Sound,
+    Stretch,
+    another,
+    foreign,
+    grouped,
+    main_of,
+    sound_of,
+    together,
+)
 
 MIN_FRAMES = 120
 """1.2 s of speech: of what a clip's own voice does for less than that, such as laughing, nothing can be told."""
@@ -76,10 +89,14 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     own = partials.kept.own((), PRINT_FRAMES)
     telephone = by_telephone(own)
     found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
-    own = own_speech(partials, main, found) if found else own
+    apart = heard_apart(partials, main)
+    own = own_speech(partials, main, found, apart) if found or apart else own
     asked = Confirmation(network, own, telephone=telephone)
     main = replace(main, second=asked.main if len(own) >= FEWEST_FRAMES * HOP else None, telephone=telephone)
-    found = [stretch for stretch in found if PLAIN.passes(stretch, main)] + _confirmed(partials, main, found, asked)
+    plain = [stretch for stretch in found if PLAIN.passes(stretch, main)]
+    found = plain + _confirmed(partials, main, [each for each in found if not PLAIN.passes(each, main)], asked)
+    more = [turn for turn in apart if not any(_meet(turn, stretch) for stretch in found)]
+    found += _confirmed(partials, main, more, asked)
     left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
     roles = [Role(Voice("A", left_s, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, stretches in enumerate(_of_one_voice(found)):
@@ -93,18 +110,32 @@ def suspects(partials: Partials, main: Sound, gate: Gate) -> list[Stretch]:
     return [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
 
 
-def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
-    """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
+def heard_apart(partials: Partials, main: Sound) -> list[Stretch]:
+    """The turns of another voice that PyanNet hears, in order, whatever looks say: it may be but another room."""
+    middles = partials.at + LOOK / 2
+    found = []
+    for start, end in partials.turns:
+        inside = np.flatnonzero((middles >= start) & (middles < end))
+        looks = inside if len(inside) else np.abs(middles - (start + end) / 2).argmin(keepdims=True)
+        lowest = float((partials.voices[looks] @ main.voice).min())
+        found.append(Stretch(start, end, sound_of(partials, looks), lowest))
+    return found
+
+
+def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch], apart: Sequence[Stretch] = ()) -> Floats:
+    """Samples of the main voice, (samples,): what is in none of the stretches found, and where there is enough in none `DOUBTFUL`."""
     doubtful = foreign(partials, main.voice, DOUBTFUL)
-    own = partials.kept.own(_ranges([*found, *doubtful]), OWN_FRAMES)
-    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(found), OWN_FRAMES)
+    for more in ([*apart, *doubtful], doubtful, ()):
+        own = partials.kept.own(_ranges([*found, *more]), OWN_FRAMES)
+        if len(own) >= FEWEST_FRAMES * HOP:
+            break
+    return own
 
 
-def _confirmed(partials: Partials, main: Sound, found: Sequence[Stretch], asked: Confirmation) -> list[Stretch]:
-    """Of those that only a telephone's gate lets pass, the least alike first, what the second encoder says is another's."""
-    doubtful = sorted((s for s in found if not PLAIN.passes(s, main)), key=lambda s: s.lowest)[:MOST_ASKED]
+def _confirmed(partials: Partials, main: Sound, doubtful: Sequence[Stretch], asked: Confirmation) -> list[Stretch]:
+    """Of stretches of which looks do not tell enough, the least alike first, what the second encoder says is another's."""
     confirmed = []
-    for stretch in doubtful:
+    for stretch in sorted(doubtful, key=lambda s: s.lowest)[:MOST_ASKED]:
         heard = asked.heard(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
         sure = asked.another(heard, float(stretch.sound.voice @ main.voice))
         if sure is not None and sure >= EVEN:
@@ -150,6 +181,10 @@ def turns(partials: Partials, roles: Sequence[Role]) -> Iterator[Turn]:
 def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
     first, last = partials.spoken[start], partials.spoken[end - 1]
     return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
+
+
+def _meet(one: Stretch, other: Stretch) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _ranges(stretches: Sequence[Stretch]) -> list[Frames]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dsp import Doubles
-from pipeline.kept_speech import KeptSpeech
+from pipeline.kept_speech import Frames, KeptSpeech
 from pipeline.records import Floats
 from pipeline.voiceprints import CLOSE, main_voice, unit, without_room
 
@@ -70,6 +70,7 @@ class Partials:
     spoken : int64 (frames of speech,), the number in the clip of each
     sounds : float32 (looks, 3), how many frames have a pitch, its median in semitones over 100 Hz (0 where none has), and by
         how many decibels the bands fall in 30 ms where they fall fast, negative
+    turns : where PyanNet hears another voice than around it, from which to which frame of speech
     kept : some of the speech itself
     """
 
@@ -77,6 +78,7 @@ class Partials:
     voices: Floats
     spoken: NDArray[np.int64]
     sounds: Floats
+    turns: tuple[Frames, ...] = ()
     kept: KeptSpeech = field(default_factory=KeptSpeech)
 
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pipeline import mel
 from pipeline.dsp import quantiles
 from pipeline.kept_speech import KeptSpeech
+from pipeline.meters.local_turns import LocalTurns
+from pipeline.meters.speech_frames import SpeechFrames
 from pipeline.network import Network
-from pipeline.records import Activity, Block, Floats
+from pipeline.records import Block, Floats
 from pipeline.series import Series
-from pipeline.sincnet import FRAMES
 from pipeline.telephone import by_telephone
 from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
@@ -44,9 +45,6 @@ looks are. Through a telephone all voices are more alike."""
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
 
-SPEAKING = 0.5
-"""A voice speaks in a frame where that is rather so than not."""
-
 OTHER_FRAMES = 18
 """0.3 s of another local voice than the window's first are worth a closer look."""
 
@@ -71,7 +69,7 @@ class PartialsMeter:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._speech = _Speech()
+        self._speech = SpeechFrames()
         self._mels = np.empty((0, mel.COLUMNS), np.float32)  # of the speech, from `_from` on
         self._other = np.empty(0, bool)
         self._from = 0
@@ -81,11 +79,13 @@ class PartialsMeter:
         self._voices = Series(np.float16, VOICE + SOUNDS)
         self._main = _Main()
         self._kept = KeptSpeech()
+        self._turns = LocalTurns()
         self._close_until = -1  # no closer look is needed up to here
 
     def feed(self, block: Block) -> None:
         """Take in a block with its 16 kHz mono and its activity."""
         mels, numbers, other = self._speech.feed(block)
+        self._turns.feed(other)
         self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
         self._spoken.extend(numbers)
         while (self._looks + BATCH) * STEP + LOOK <= self._from + len(self._mels):
@@ -109,7 +109,9 @@ class PartialsMeter:
         at, order = np.unique(np.concatenate((self._at.array(), at)), return_index=True)
         made = np.concatenate((self._voices.array(), voices.astype(np.float16)))[order].astype(np.float32)
         spoken = np.concatenate((self._spoken.array(), numbers)).astype(np.int64)
-        return Partials(at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:], kept)
+        return Partials(
+            at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:], self._turns.read(other), kept
+        )
 
     def _last(self, total: int) -> tuple[NDArray[np.int64], Floats]:
         """The looks at the rest of so many frames of speech: where they begin, and the voices."""
@@ -203,68 +205,3 @@ def _middle(voices: Floats) -> Floats:
         return np.zeros(VOICE, np.float32)
     middle: Floats = voices[int(np.argmax((voices @ voices.T).sum(axis=1)))]
     return middle
-
-
-class _Speech:
-    """Picks the mel frames in which somebody speaks. Keeps 5 s of activity, and as much of mel frames."""
-
-    def __init__(self) -> None:
-        self._frames = mel.MelFrames()
-        self._mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
-        self._number = 0  # in the clip, of the first mel frame held
-        self._voices: Floats | None = None  # activity not settled
-        self._flags = np.empty((0, 2), bool)  # speech, other voice: per frame of activity, settled
-        self._first = 0  # number of the first of them
-
-    def feed(self, block: Block) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-        """The mel frames, their numbers in the clip and whether another voice speaks, as far as both are known."""
-        if block.mono16k is None or block.activity is None:
-            return self._cut(0)
-        self._mels = np.concatenate((self._mels, *self._frames.feed(block.mono16k)))
-        heard = _heard(block.activity)
-        self._voices = heard if self._voices is None else np.concatenate((self._voices, heard))
-        whole = len(self._voices) // FRAMES * FRAMES
-        self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices[:whole]))))
-        self._voices = self._voices[whole:]
-        settled = -(-(self._first + len(self._flags)) * Activity.HOP // mel.HOP)
-        made = self._cut(min(settled - self._number, len(self._mels)))
-        passed = self._number * mel.HOP // Activity.HOP - self._first
-        self._flags, self._first = self._flags[passed:], self._first + passed
-        return made
-
-    def rest(self) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-        """What is still owed; asking changes nothing."""
-        kept = self._mels, self._flags, self._number
-        if self._voices is not None and len(self._voices):
-            self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices))))
-        self._mels = np.concatenate((self._mels, self._frames.rest()))
-        made = self._cut(len(self._mels))
-        self._mels, self._flags, self._number = kept
-        return made
-
-    def _cut(self, count: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-        numbers = self._number + np.arange(max(count, 0))
-        at = np.minimum(numbers * mel.HOP // Activity.HOP - self._first, len(self._flags) - 1)
-        flags = self._flags[at] if len(self._flags) else np.zeros((len(at), 2), bool)
-        speech = flags[:, 0]
-        made = self._mels[: len(numbers)][speech]
-        self._mels, self._number = self._mels[len(numbers) :], self._number + len(numbers)
-        return made, numbers[speech], flags[speech, 1]
-
-
-def _heard(activity: Activity) -> Floats:
-    """Speech and the local voices, (frames, 4)."""
-    voices = np.zeros((len(activity.speech), 3), np.float32) if activity.voices is None else activity.voices
-    return np.concatenate((activity.speech[:, None], voices), axis=1)
-
-
-def _windows(heard: Floats) -> list[Floats]:
-    """PyanNet's, for a local voice keeps its column inside of one only."""
-    return [heard[first : first + FRAMES] for first in range(0, len(heard), FRAMES)]
-
-
-def _flags(window: Floats) -> NDArray[np.bool_]:
-    """Who speaks in a window: anybody, and another than its first voice, (frames, 2)."""
-    speaking = window[:, 1:] >= SPEAKING
-    first = int(speaking.sum(axis=0).argmax())
-    return np.stack((window[:, 0] >= SPEAKING, np.delete(speaking, first, axis=1).any(axis=1)), axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline import cast as casting
-from pipeline.cast import DOUBTFUL, MOST_ASKED, cast, own_speech, turns
+from pipeline.cast import DOUBTFUL, MOST_ASKED, cast, heard_apart, own_speech, turns
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
 from pipeline.turns import foreign, main_of
@@ -91,6 +91,37 @@ def test_a_second_of_another_voice_is_told_of_by_telephone_alone(clip, alike, te
     """Elsewhere it may be laughter; of one who calls only a part of what he says may stand out."""
     roles = cast(clip(HOST, (1, 110), HOST, voices=alike(0.4), telephone=telephone), Encoder(likeness, likeness))
     assert len(roles) == 1 + another
+
+
+@pytest.mark.parametrize(("likeness", "another"), [(0.1, True), (0.9, False)])
+@pytest.mark.parametrize("telephone", [False, True])
+def test_where_looks_tell_no_voice_apart_a_turn_is_another_s_where_the_second_encoder_says_so(
+    clip, alike, telephone, likeness, another
+):
+    """Two may be as one to GE2E, and PyanNet takes another room for another voice: CAM++ is asked about what only it hears."""
+    made = replace(clip(HOST, GUEST, HOST, voices=alike(0.95), telephone=telephone), turns=((3_010, 3_390),))
+    encoder = Encoder(likeness, likeness)
+    roles = cast(made, encoder)
+    assert encoder.asked == 2 + another
+    assert [(s.start, s.end) for role in roles for s in role.stretches] == [(3_010, 3_390)] * another
+    assert all(role.voice.sure_ratio > 0.5 for role in roles[1:])
+
+
+def test_of_a_turn_that_looks_tell_apart_too_nobody_is_asked_twice(clip, people):
+    encoder = Encoder(0.1)
+    made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((3_050, 3_300),))
+    _, guest = cast(made, encoder)
+    assert encoder.asked == 2
+    assert guest.voice.speech_s == pytest.approx(4.0, abs=0.6)
+
+
+def test_a_turn_too_short_for_a_look_of_its_own_sounds_as_the_nearest_one(clip, people):
+    made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
+    looks = np.searchsorted(made.at, [0, 1_000, 3_120, 6_000])
+    few = {name: getattr(made, name)[looks] for name in ("at", "voices", "sounds")}
+    made = replace(made, turns=((3_185, 3_190),), **few)
+    (turn,) = heard_apart(made, main_of(made))
+    np.testing.assert_allclose(turn.sound.voice, made.voices[2], atol=1e-6)
 
 
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):

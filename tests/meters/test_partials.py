@@ -56,7 +56,9 @@ def looked(samples, **kwargs):
 
 
 def same(one, other):
-    return all((getattr(one, name) == getattr(other, name)).all() for name in ("at", "voices", "spoken", "sounds"))
+    return one.turns == other.turns and all(
+        (getattr(one, name) == getattr(other, name)).all() for name in ("at", "voices", "spoken", "sounds")
+    )
 
 
 def test_of_one_voice_there_is_a_look_every_two_seconds_and_one_at_the_end():
@@ -129,6 +131,13 @@ def test_where_the_segmentation_hears_a_second_voice_they_are_closer_whatever_th
     found = looked(voice("low", 20.0), other=lambda s: 11.0 < s < 12.0)
     assert (np.diff(found.at[(found.at >= 900) & (found.at <= 1_300)]) <= DENSE_STEP).all()
     assert set(found.at[found.at < 700] % STEP) == {0}
+
+
+def test_the_turns_that_the_segmentation_hears_are_told_of_in_frames_of_speech():
+    found = looked(voice("low", 20.0), speech=lambda s: not 2.0 <= s < 4.0, other=lambda s: 11.0 < s < 12.5)
+    ((start, end),) = found.turns
+    assert found.spoken[[start, end - 1]] * mel.FRAME_S == pytest.approx([11.0, 12.5], abs=0.03)
+    assert end - start == pytest.approx(150, abs=3)
 
 
 def test_pauses_are_left_out_and_the_frames_know_where_they_were():
