@@ -2,8 +2,8 @@
 
 Wan et al., "Generalized end-to-end loss for speaker verification", ICASSP 2018. The frames in which somebody speaks are laid end
 to end, and a look at 1.6 s of them is taken every 2 s. One such look errs in 3 of 100 cases, so it decides nothing: where one is
-unlike what was heard so far, or where PyanNet hears two voices, looks are taken every 0.4 s around it, and `pipeline.turns`
-pools them. The speech around those is kept, and some of the main voice, for `pipeline.confirmation`.
+unlike what was heard so far, the less so where PyanNet hears two voices, looks are taken every 0.4 s around it, and `pipeline.turns`
+pools them. The speech around those and around what PyanNet hears is kept, and some of the main voice, for `pipeline.confirmation`.
 """
 
 from collections.abc import Iterator
@@ -42,6 +42,9 @@ LIKE_MAIN, LIKE_BY_TELEPHONE = 0.8, 0.86
 """Cosine to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it, few of a single reader's
 looks are. Through a telephone all voices are more alike."""
 
+LIKE_THOUGH_APART = 0.9
+"""Where PyanNet hears two: what is liker than that closer looks do not tell apart either."""
+
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
 
@@ -64,7 +67,7 @@ LOUD = 0.9
 class PartialsMeter:
     """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech, 20 s of mels.
 
-    And what `KeptSpeech` keeps, 5 MB at most.
+    And what `KeptSpeech` keeps, 5 MB at most, and `LocalTurns`.
     """
 
     def __init__(self, network: Network) -> None:
@@ -140,9 +143,11 @@ class PartialsMeter:
             if like >= LIKE_MAIN:
                 self._kept.keep_own(step, hops)
             least = LIKE_BY_TELEPHONE if by_telephone(hops.ravel()) else LIKE_MAIN
-            if like < least or self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES:
+            heard = self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES
+            if heard or like < least:
                 first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)
                 self._kept.keep_unlike(first, self._mels[first - self._from : end - self._from, mel.HEARD :])
+            if like < (LIKE_THOUGH_APART if heard else least):
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
                     if self._close_until < at <= total - LOOK:
                         yield at

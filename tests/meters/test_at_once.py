@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.meters import at_once
-from pipeline.meters.at_once import AtOnceMeter
+from pipeline.meters.at_once import HINT, AtOnceMeter
 from pipeline.records import Activity, Block
 from pipeline.sincnet import FRAMES, LEAD, WINDOW
 
@@ -67,7 +67,7 @@ def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count
     samples, hint = np.zeros(count * HOP, np.float32), np.zeros(count)
     for first in range(5, count - 10, 200):
         samples[first * HOP : (first + 7) * HOP] = 0.9
-        hint[first : first + 6] = 0.06
+        hint[first : first + 6] = HINT
     assert np.array_equal(read(listener, samples, hint), 2 * (samples.reshape(-1, HOP)[:, 0] > 0))
 
 
@@ -79,7 +79,7 @@ def test_what_may_be_and_what_surely_is_are_told_apart(listener):
 def test_without_a_hint_nothing_is_looked_at(listener):
     hint = np.zeros(4 * FRAMES)
     hint[10:15] = 0.9
-    hint[FRAMES + 10 :] = 0.04
+    hint[FRAMES + 10 :] = 0.9 * HINT
     assert not read(listener, np.ones(4 * FRAMES * HOP, np.float32), hint).any()
     assert listener.windows == 0
 
@@ -87,7 +87,7 @@ def test_without_a_hint_nothing_is_looked_at(listener):
 def test_blocks_do_not_show(listener):
     random = np.random.default_rng(3)
     samples = (random.uniform(0, 0.9, (1_000, 1)) * np.ones((1, HOP))).astype(np.float32).ravel()
-    hint = random.uniform(0, 0.06, 1_000)
+    hint = random.uniform(0, 1.2 * HINT, 1_000)
     whole = read(listener, samples, hint, 1_000)
     assert set(whole.tolist()) == {0, 1, 2}
     for frames in (1, 37, 293, 600):
