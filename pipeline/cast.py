@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from pipeline.confirmation import EDGE, FEWEST, OTHER_FRAMES, OWN_FRAMES, Confir
 from pipeline.dsp import Doubles
 from pipeline.graphs.campplus import FRAMES
 from pipeline.kept_speech import Frames
+from pipeline.local_turns import FEWEST_FRAMES as FEWEST_OF_TURN
 from pipeline.mel import FRAME_S, HOP
 from pipeline.network import Network
 from pipeline.readings import Turn, Voice
@@ -45,8 +47,8 @@ PRINT_FRAMES, FEWEST_FRAMES = 2 * FRAMES + EDGE, 150
 NOTHING = np.empty(0, np.float32)
 
 MOST_ASKED = 8
-"""The voices that speak longest; about more of them the second encoder is not asked, so that a clip of many takes no time without
-end."""
+"""Of the voices those that speak longest, of the doubtful stretches the least alike, of PyanNet's turns too: about more of each the
+second encoder is not asked, so that a clip of many takes no time without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +86,21 @@ class Role:
 
 
 def cast(partials: Partials, network: Network) -> list[Role]:
-    """The main voice, then the others by how long they speak: by GE2E's looks, and by what the second encoder's `network` says."""
+    """The main voice, then the others by how long they speak.
+
+    By GE2E's looks, by PyanNet's turns, and by what the second encoder's `network` says.
+    """
     main = main_of(partials)
     own = partials.kept.own((), PRINT_FRAMES)
     telephone = by_telephone(own)
     found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
-    apart = heard_apart(partials, main)
-    own = own_speech(partials, main, found, apart) if found or apart else own
+    apart = heard_apart(partials, main, found)
+    own = own_speech(partials, main, found) if found or apart else own
     asked = Confirmation(network, own, telephone=telephone)
     main = replace(main, second=asked.main if len(own) >= FEWEST_FRAMES * HOP else None, telephone=telephone)
     plain = [stretch for stretch in found if PLAIN.passes(stretch, main)]
     found = plain + _confirmed(partials, main, [each for each in found if not PLAIN.passes(each, main)], asked)
-    more = [turn for turn in apart if not any(_meet(turn, stretch) for stretch in found)]
-    found += _confirmed(partials, main, more, asked)
+    found += _confirmed(partials, main, apart, asked)
     left_s = (len(partials.spoken) - sum(stretch.end - stretch.start for stretch in found)) * FRAME_S
     roles = [Role(Voice("A", left_s, 1.0, None, main.pitch_semitones, main.decay_db), main)]
     for number, stretches in enumerate(_of_one_voice(found)):
@@ -110,37 +114,52 @@ def suspects(partials: Partials, main: Sound, gate: Gate) -> list[Stretch]:
     return [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
 
 
-def heard_apart(partials: Partials, main: Sound) -> list[Stretch]:
-    """The turns of another voice that PyanNet hears, in order, whatever looks say: it may be but another room."""
+def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch]) -> list[Stretch]:
+    """What PyanNet hears as another voice outside of the stretches that were found, in order; it may be but another room."""
     middles = partials.at + LOOK / 2
-    found = []
-    for start, end in partials.turns:
+    apart = []
+    for start, end in _outside(partials.turns, found):
         inside = np.flatnonzero((middles >= start) & (middles < end))
         looks = inside if len(inside) else np.abs(middles - (start + end) / 2).argmin(keepdims=True)
         lowest = float((partials.voices[looks] @ main.voice).min())
-        found.append(Stretch(start, end, sound_of(partials, looks), lowest))
-    return found
+        apart.append(Stretch(start, end, sound_of(partials, looks), lowest))
+    return apart
 
 
-def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch], apart: Sequence[Stretch] = ()) -> Floats:
-    """Samples of the main voice, (samples,): what is in none of the stretches found, and where there is enough in none `DOUBTFUL`."""
+def _outside(turns: Sequence[Frames], found: Sequence[Stretch]) -> Iterator[Frames]:
+    """What is left of the turns without those stretches, where it is still as long as a turn must be."""
+    taken = sorted(_ranges(found))
+    for start, end in turns:
+        at = start
+        for first, last in [*((max(a, start), min(b, end)) for a, b in taken if a < end and start < b), (end, end)]:
+            if first - at >= FEWEST_OF_TURN:
+                yield at, first
+            at = max(at, last)
+
+
+def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
+    """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
     doubtful = foreign(partials, main.voice, DOUBTFUL)
-    for more in ([*apart, *doubtful], doubtful, ()):
-        own = partials.kept.own(_ranges([*found, *more]), OWN_FRAMES)
-        if len(own) >= FEWEST_FRAMES * HOP:
-            break
-    return own
+    own = partials.kept.own(_ranges([*found, *doubtful]), OWN_FRAMES)
+    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(found), OWN_FRAMES)
 
 
 def _confirmed(partials: Partials, main: Sound, doubtful: Sequence[Stretch], asked: Confirmation) -> list[Stretch]:
-    """Of stretches of which looks do not tell enough, the least alike first, what the second encoder says is another's."""
-    confirmed = []
-    for stretch in sorted(doubtful, key=lambda s: s.lowest)[:MOST_ASKED]:
-        heard = asked.heard(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
-        sure = asked.another(heard, float(stretch.sound.voice @ main.voice))
-        if sure is not None and sure >= EVEN:
-            confirmed.append(stretch)
-    return confirmed
+    """Of stretches of which looks do not tell enough, the least alike first, what the second encoder says is another's.
+
+    It is asked about `MOST_ASKED` of them of which enough was kept.
+    """
+    answers = (
+        (stretch, sure)
+        for stretch in sorted(doubtful, key=lambda s: s.lowest)
+        if (sure := _sure(partials, main, stretch, asked)) is not None
+    )
+    return [stretch for stretch, sure in islice(answers, MOST_ASKED) if sure >= EVEN]
+
+
+def _sure(partials: Partials, main: Sound, stretch: Stretch, asked: Confirmation) -> float | None:
+    heard = asked.heard(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
+    return asked.another(heard, float(stretch.sound.voice @ main.voice))
 
 
 def _of_one_voice(found: Sequence[Stretch]) -> list[tuple[Stretch, ...]]:
@@ -181,10 +200,6 @@ def turns(partials: Partials, roles: Sequence[Role]) -> Iterator[Turn]:
 def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
     first, last = partials.spoken[start], partials.spoken[end - 1]
     return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
-
-
-def _meet(one: Stretch, other: Stretch) -> bool:
-    return one.start < other.end and other.start < one.end
 
 
 def _ranges(stretches: Sequence[Stretch]) -> list[Frames]:

@@ -1,7 +1,8 @@
 """A second opinion on who speaks: CAM++ knows a person again in another room.
 
 GE2E looks at all of a clip, for it is fast, and takes a change of room for a change of voice. CAM++ was trained with rooms and noise
-and hears each band without its mean, but takes far longer, so it hears some of the main voice, and what stands out.
+and hears each band without its mean, but takes far longer, so it hears some of the main voice, what stands out, and what PyanNet
+takes for another voice.
 
 How like each other two stretches of one person are depends on the recording: through a telephone all voices are more alike, in
 rooms that change less. So the main voice is held against itself, too.
@@ -20,8 +21,8 @@ from pipeline.network import Network
 from pipeline.records import Floats
 
 ODDS = (12.9, -33.3, 12.6, -4.1, 7.3, -11.6)
-"""What the numbers of `tells` weigh: a logistic regression over 1,320 stretches, of three other draws of the cases that `make odds`
-makes one of, which it tells the errors of."""
+"""What the numbers of `tells` weigh: a logistic regression over stretches of cases such as `make odds` draws, where it tells how these
+weights err, and how some that are fitted to the draw would."""
 
 EDGE = 2
 """Frames that a window of 25 ms leaves over at the end."""

@@ -91,10 +91,11 @@ def scaled(samples: np.ndarray) -> Floats:
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):  # what is no number, or none that fits, is found by is_sane
             return samples.astype(np.float32, copy=False)
-    floats: Floats = samples.astype(np.float32)
     if samples.dtype == np.uint8:
-        return (floats - 128) / np.float32(128)
-    return floats / np.float32(-float(np.iinfo(samples.dtype).min))
+        return (samples.astype(np.float32) - 128) / np.float32(128)
+    full = np.float32(-1 / float(np.iinfo(samples.dtype).min))  # a power of two, so that nothing is lost
+    made: Floats = np.multiply(samples, full, dtype=np.float32, order="C")
+    return made
 
 
 def is_sane(samples: Floats) -> bool:

@@ -10,12 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.kernels import Crowd, Flags, Peaks, crowds, meetings
+from pipeline.kernels import Crowd, Flags, Peaks, Whole, crowds, meetings
 from pipeline.records import Activity
-
-Ints = NDArray[np.int64]
 
 NO_PEAK = LONGEST_GAP = 255
 """A peak is two bytes: frames since the one before, and its half bin. A gap of 255 frames and more is written by itself."""
@@ -69,7 +66,7 @@ class Shared:
     in_second: Part
 
 
-def written(frames: Ints, steps: Ints) -> str:
+def written(frames: Whole, steps: Whole) -> str:
     """Peaks as text: base64 of two bytes a peak."""
     gaps = np.diff(frames, prepend=0)
     long = gaps // LONGEST_GAP
@@ -121,13 +118,13 @@ SHIFT_MASK, SHIFT_ZERO = (1 << SHIFT_BITS) - 1, 1 << (SHIFT_BITS - 1)
 """Of a vote's key the lower bits are the shift in cells: 39 hours either way."""
 
 
-def _votes(clips: Sequence[Peaks]) -> tuple[Ints, Ints]:
+def _votes(clips: Sequence[Peaks]) -> tuple[Whole, Whole]:
     """How many equal hashes each pair of clips has at each shift: the keys in order, and their counts."""
     hashes, owners, frames = _hashes(clips)
     order = np.argsort(hashes, kind="stable")
     hashes, owners, frames = hashes[order], owners[order], frames[order]
     keys, votes = np.empty(0, np.int64), np.empty(0, np.int64)
-    parts: list[Ints] = []
+    parts: list[Whole] = []
     waiting = 0
     at = np.arange(len(hashes))
     for apart in range(1, MAX_SHARING + 1):
@@ -145,7 +142,7 @@ def _votes(clips: Sequence[Peaks]) -> tuple[Ints, Ints]:
     return keys, votes
 
 
-def _counted(keys: Ints, votes: Ints, parts: list[Ints]) -> tuple[Ints, Ints]:
+def _counted(keys: Whole, votes: Whole, parts: list[Whole]) -> tuple[Whole, Whole]:
     """Counts with more keys counted in."""
     more, counts = np.unique(np.concatenate(parts), return_counts=True)
     if not len(keys):
@@ -155,7 +152,7 @@ def _counted(keys: Ints, votes: Ints, parts: list[Ints]) -> tuple[Ints, Ints]:
     return merged, total.astype(np.int64)
 
 
-def _hashes(clips: Sequence[Peaks]) -> tuple[Ints, Ints, Ints]:
+def _hashes(clips: Sequence[Peaks]) -> tuple[Whole, Whole, Whole]:
     """Every hash with the clip and the frame that it begins in, in the order of the clips.
 
     All clips are gone through at once: of thousands of short ones each by itself would take longer than its hashes.
@@ -164,7 +161,7 @@ def _hashes(clips: Sequence[Peaks]) -> tuple[Ints, Ints, Ints]:
     owner = np.repeat(np.arange(len(clips)), peaks_of)
     frame = np.concatenate([np.empty(0, np.int64), *(clip.frames for clip in clips)])
     step = np.concatenate([np.empty(0, np.int64), *(clip.steps for clip in clips)]) // STEP_CELL
-    found: list[tuple[Ints, Ints]] = []
+    found: list[tuple[Whole, Whole]] = []
     for second in range(1, BEHIND):
         for third in range(second + 1, BEHIND + 1):
             at = np.arange(len(owner) - third)

@@ -70,7 +70,7 @@ class Partials:
     spoken : int64 (frames of speech,), the number in the clip of each
     sounds : float32 (looks, 3), how many frames have a pitch, its median in semitones over 100 Hz (0 where none has), and by
         how many decibels the bands fall in 30 ms where they fall fast, negative
-    turns : where PyanNet hears another voice than around it, from which to which frame of speech
+    turns : where PyanNet hears another voice than most of its window is of, as `pipeline.local_turns` tells
     kept : some of the speech itself
     """
 
@@ -104,7 +104,7 @@ class Sound:
 class Stretch:
     """Speech of what may be another voice: from which to which frame of speech, and how it sounds.
 
-    `lowest` is the cosine to the main voice of the 2.4 s that are least like it.
+    `lowest` is the cosine to the main voice of the 2.4 s that are least like it, of a turn that PyanNet hears of one look.
     """
 
     start: int

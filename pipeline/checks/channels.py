@@ -56,7 +56,6 @@ class ChannelsMeter:
     def __init__(self, info: StreamInfo) -> None:
         self._rate, self._count = info.sample_rate, info.channels
         self._products = np.zeros((info.channels, info.channels))
-        self._power = np.zeros(info.channels)
         self._frames = 0
         self._cell = np.zeros(info.channels)
         self._levels = Series(np.float32, info.channels)
@@ -68,7 +67,7 @@ class ChannelsMeter:
         if self._count == 1:
             return
         sides = np.ascontiguousarray(block.samples.T)
-        for first, second in itertools.combinations(range(self._count), 2):
+        for first, second in itertools.combinations_with_replacement(range(self._count), 2):
             self._products[first, second] += np.dot(sides[first], sides[second])
         self._feed_levels(sides, block.start)
         if self._spectra is not None:
@@ -80,7 +79,7 @@ class ChannelsMeter:
             return Channels(self._count, why="no samples")
         if self._count == 1:
             return Channels()
-        power = self._power
+        power = np.diag(self._products)
         if not power.max() > 0:
             return Channels(self._count, why="every sample is zero")
         alive = np.flatnonzero(power > power.max() * 10 ** (-DEAD_DB / 10))
@@ -102,7 +101,6 @@ class ChannelsMeter:
 
     def _feed_levels(self, sides: Floats, start: int) -> None:
         _, sums = kernels.moments(sides, grid(start, sides.shape[1], self._rate, LEVEL_HZ))
-        self._power += sums.sum(axis=1)
         sums[:, 0] += self._cell
         self._cell = sums[:, -1].copy()
         self._levels.extend(sums[:, :-1].T)

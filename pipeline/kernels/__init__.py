@@ -153,7 +153,7 @@ def highest_between(plane: Floats, phases: Floats, gain: float, best: float) -> 
 class Peaks(NamedTuple):
     """The spectral peaks of a clip in the order of time: frame (peaks,) and half bin (peaks,) of each.
 
-    `firsts` (frames + 1,) are the numbers of the first peak at or behind each frame.
+    `firsts` (frames + 1,) are the numbers of the first peak at or behind each frame, 8 bytes each.
     """
 
     frames: Whole
@@ -184,7 +184,7 @@ class Crowd(NamedTuple):
 
 
 def crowds(one: Peaks, other: Peaks, least: int, near: int, crowd: Crowd) -> tuple[Flags, Flags]:
-    """Which peaks of one stand in such a crowd, and which have one of the other within `near` steps.
+    """Which peaks of one stand in a `crowd`, and which have one of the other within `near` steps.
 
     Those of the other are `least` frames later, or one more.
     """

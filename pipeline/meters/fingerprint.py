@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels import Whole
 from pipeline.records import Floats
 from pipeline.series import Series
-
-Whole = NDArray[np.int64]
 
 BIN_HZ = 31.25
 LOWEST_BIN, HIGHEST_BIN = 10, 107
@@ -88,6 +87,7 @@ class SpectralPeaks:
         loudest = _highest(level.max(axis=1)[:, None], LOUD_FRAMES)
         own = slice(self._done - self._first, until - self._first)
         peak = (level[own] == high[own]) & (level[own] > loudest[own] - MAX_DOWN_DB)
+        peak &= level[own] > level.min() + MIN_RISE_DB  # all must be; it spares the bins of digital silence
         peak[:, [0, -1]] = False
         rows, bins = np.divmod(np.flatnonzero(peak), level.shape[1])  # sooner than numpy.nonzero
         rows += own.start

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pipeline import mel
 from pipeline.dsp import quantiles
 from pipeline.kept_speech import KeptSpeech
-from pipeline.meters.local_turns import LocalTurns
-from pipeline.meters.speech_frames import SpeechFrames
+from pipeline.local_turns import LocalTurns
 from pipeline.network import Network
 from pipeline.records import Block, Floats
 from pipeline.series import Series
+from pipeline.speech_frames import SpeechFrames
 from pipeline.telephone import by_telephone
 from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
@@ -49,7 +49,7 @@ SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
 
 OTHER_FRAMES = 18
-"""0.3 s of another local voice than the window's first are worth a closer look."""
+"""0.18 s of another local voice than the window's first are worth a closer look."""
 
 VOICED_BANDS = slice(4, 36)
 """Without the lowest and the highest, where there is hum, hiss and the edge of codecs."""
@@ -136,7 +136,7 @@ class PartialsMeter:
         return at, np.concatenate((plain, self._embedded(closer)))
 
     def _closer(self, steps: NDArray[np.int64], voices: Floats, total: int) -> Iterator[int]:
-        """Where closer looks begin: around those unlike the voice heard most, and where another voice is heard."""
+        """Where closer looks begin: around those unlike the voice heard most; where another is heard, unless it is all but the same."""
         likeness = self._main.likeness(voices)
         for step, like in zip(steps.tolist(), likeness.tolist(), strict=True):
             hops = self._mels[step - self._from :][:LOOK, mel.HEARD :]

@@ -11,7 +11,7 @@ from pipeline import cast as casting
 from pipeline.cast import DOUBTFUL, MOST_ASKED, cast, heard_apart, own_speech, turns
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
-from pipeline.turns import foreign, main_of
+from pipeline.turns import Stretch, foreign, main_of
 from pipeline.voiceprints import unit
 
 HOST, GUEST = (0, 3_000), (1, 400)
@@ -107,21 +107,66 @@ def test_where_looks_tell_no_voice_apart_a_turn_is_another_s_where_the_second_en
     assert all(role.voice.sure_ratio > 0.5 for role in roles[1:])
 
 
-def test_of_a_turn_that_looks_tell_apart_too_nobody_is_asked_twice(clip, people):
+def test_nobody_is_asked_again_about_what_of_a_turn_looks_tell_apart_too(clip, people):
     encoder = Encoder(0.1)
-    made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((3_050, 3_300),))
+    made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((3_050, 3_450),))
     _, guest = cast(made, encoder)
     assert encoder.asked == 2
     assert guest.voice.speech_s == pytest.approx(4.0, abs=0.6)
 
 
-def test_a_turn_too_short_for_a_look_of_its_own_sounds_as_the_nearest_one(clip, people):
+@pytest.mark.parametrize(
+    ("turn", "left"),
+    [
+        ((100, 900), [(100, 900)]),
+        ((900, 1_300), [(900, 1_000)]),
+        ((901, 1_300), []),
+        ((900, 1_600), [(900, 1_000), (1_500, 1_600)]),
+        ((1_100, 1_400), []),
+        ((1_499, 1_601), [(1_500, 1_601)]),
+        ((500, 3_000), [(500, 1_000), (1_500, 2_000), (2_200, 3_000)]),
+    ],
+)
+def test_of_a_turn_what_lies_outside_of_what_was_found_is_left_where_it_is_a_second_or_longer(clip, people, turn, left):
+    made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=(turn,))
+    sound = main_of(made)
+    found = [Stretch(start, end, sound, 0.1) for start, end in ((2_000, 2_200), (1_000, 1_500))]
+    assert [(each.start, each.end) for each in heard_apart(made, sound, found)] == left
+
+
+def test_a_turn_sounds_as_the_looks_in_it_and_one_without_as_the_nearest(clip, people):
     made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
+    main = main_of(made)
+    (turn,) = heard_apart(replace(made, turns=((3_000, 3_400),)), main, [])
+    inside = made.voices[(made.at >= 2_920) & (made.at < 3_320)]
+    np.testing.assert_allclose(turn.sound.voice, unit(inside.sum(axis=0)), atol=1e-6)
+    assert turn.lowest == pytest.approx((inside @ main.voice).min())
     looks = np.searchsorted(made.at, [0, 1_000, 3_120, 6_000])
     few = {name: getattr(made, name)[looks] for name in ("at", "voices", "sounds")}
-    made = replace(made, turns=((3_185, 3_190),), **few)
-    (turn,) = heard_apart(made, main_of(made))
-    np.testing.assert_allclose(turn.sound.voice, made.voices[2], atol=1e-6)
+    (turn,) = heard_apart(replace(made, turns=((3_230, 3_330),), **few), main, [])
+    np.testing.assert_allclose(turn.sound.voice, made.voices[looks[2]], atol=1e-6)
+
+
+def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people):
+    """In a talk of hours most of what is unlike is given up again."""
+    script = [(number % 2, 150) for number in range(80)]
+    made = clip(*script, voices=np.repeat(people(1), 2, axis=0), telephone=False)
+    kept = KeptSpeech()
+    kept.keep_unlike(0, spoken(400, telephone=False))
+    kept.keep_unlike(11_400, spoken(600, telephone=False))
+    turns_ = tuple((at, at + 150) for at in range(450, 12_000, 300))
+    encoder = Encoder(*[0.1] * 9)
+    roles = cast(replace(made, kept=kept, turns=turns_), encoder)
+    assert [(s.start, s.end) for s in roles[1].stretches] == list(turns_[-2:])
+    assert encoder.asked == 1 + 2 + 1
+
+
+def test_of_more_turns_than_can_be_asked_about_the_least_alike_are_asked_about(clip, people):
+    turns_ = tuple((at, at + 150) for at in range(450, 9_000, 300))
+    made = replace(clip((0, 9_000), voices=people(1), telephone=False), turns=turns_)
+    encoder = Encoder(*[0.9] * MOST_ASKED)
+    assert len(cast(made, encoder)) == 1
+    assert encoder.asked == 1 + MOST_ASKED
 
 
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):

@@ -103,6 +103,15 @@ def test_what_a_downmix_loses_is_measured(speechlike, reading_of):
     assert half.downmix_loss_db == pytest.approx(20 * np.log10(1 / 0.75), abs=0.01)
 
 
+@pytest.mark.parametrize("frames", [None, 1_600, 7_777])
+def test_what_a_downmix_cancels_is_exact_whatever_the_blocks(speechlike, reading_of, frames):
+    """120 dB is the most that is told."""
+    voice = speechlike(2.0, rate_hz=RATE_HZ)
+    for side, correlation, loss_db in ((voice, 1.0, 0.0), (-voice, -1.0, 120.0)):
+        channels = reading_of(SUBJECT, np.stack([voice, side], axis=1), RATE_HZ, frames=frames)
+        assert (channels.correlation, channels.downmix_loss_db) == pytest.approx((correlation, loss_db), abs=1e-9)
+
+
 @pytest.mark.parametrize("faint", [0.0, 1e-4, 0.009])
 def test_a_silent_side_is_dead_and_one_that_is_only_quiet_is_not(speechlike, reading_of, faint):
     voice = speechlike(5.0, rate_hz=RATE_HZ)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.meters.local_turns import FEWEST, JOIN, LocalTurns
+from pipeline.local_turns import FEWEST_FRAMES, JOIN_FRAMES, LocalTurns
 
 
 def flags(*turns, frames=1_000):
@@ -25,10 +25,11 @@ def told(other, size=1_000, rest=0):
     ("heard", "turns"),
     [
         ((), ()),
-        (((200, 200 + FEWEST),), ((200, 200 + FEWEST),)),
-        (((200, 200 + FEWEST - 1),), ()),
-        (((200, 260), (260 + JOIN, 320)), ((200, 320),)),
-        (((200, 260), (261 + JOIN, 340)), ()),
+        (((200, 200 + FEWEST_FRAMES),), ((200, 200 + FEWEST_FRAMES),)),
+        (((200, 200 + FEWEST_FRAMES - 1),), ()),
+        (((200, 260), (260 + JOIN_FRAMES, 320)), ((200, 320),)),
+        (tuple((at, at + 1) for at in range(100, 900, JOIN_FRAMES)), ()),
+        (((200, 260), (261 + JOIN_FRAMES, 340)), ()),
         (((0, 150), (850, 1_000)), ((0, 150), (850, 1_000))),
         (((100, 300), (500, 520), (700, 900)), ((100, 300), (700, 900))),
     ],
