@@ -1,6 +1,6 @@
 """Near duplicates: clips whose sound is in another clip, in whatever codec, at whatever level, whole or cut."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,13 +122,18 @@ def _given_up(found: NearDuplicates, most: float) -> dict[str, list[Match]]:
 
 def _copied(matches: list[Match]) -> float:
     """How much of a clip is in others, all taken together: what two of them hold, as a jingle, counts once."""
-    spans = sorted(piece.span for match in matches for piece in match.pieces)
-    length_s = sum(span.length_s for span in spans)
+    length_s = sum(_union_s(match.pieces) for match in matches)
+    union_s = _union_s([piece for match in matches for piece in match.pieces])
+    return min(sum(match.ratio for match in matches) * union_s / length_s, 1.0) if length_s > 0 else 0.0
+
+
+def _union_s(pieces: Sequence[Piece]) -> float:
+    """How long pieces are together; what stands in another clip several times counts once."""
     union_s = reached_s = 0.0
-    for span in spans:
+    for span in sorted(piece.span for piece in pieces):
         union_s += max(span.end_s - max(span.start_s, reached_s), 0.0)
         reached_s = max(reached_s, span.end_s)
-    return min(sum(match.ratio for match in matches) * union_s / length_s, 1.0) if length_s > 0 else 0.0
+    return union_s
 
 
 def _told(matches: list[Match]) -> str:

@@ -116,6 +116,15 @@ def test_the_same_few_seconds_in_every_file_make_no_copies(take, words, compared
     assert compared(SUBJECT, episodes) == {}
 
 
+@pytest.mark.parametrize("times", [2, 3])
+def test_what_stands_in_a_longer_file_several_times_is_as_much_of_a_copy(take, words, compared, times):
+    said, rest = words(6.0, seed=1), [words(9.0, seed=n) for n in range(2, 6)]
+    long = np.concatenate([piece for n in range(times) for piece in (said, rest[n])])
+    found = compared(SUBJECT, [take("long", long), take("said", said)])
+    assert copies(found) == ["said"]
+    assert found["NEAR_DUPLICATE", "said"].evidence.value > 0.9
+
+
 def test_pauses_cut_out_do_not_hide_a_copy(take, words, compared):
     parts = [words(3.0, seed=n) for n in range(1, 4)]
     pause = np.zeros(RATE_HZ)
