@@ -323,8 +323,8 @@ from pipeline.records import Source
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)  # in here, for the interrupt may come before this is done
         list(local.engine(2).map(task, [Source("hang", "/nowhere", 0)] * 4, None))
     except KeyboardInterrupt:
         print("interrupted", flush=True)
