@@ -128,10 +128,9 @@ def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch]) -> li
 
 def _outside(turns: Sequence[Frames], found: Sequence[Stretch]) -> Iterator[Frames]:
     """What is left of the turns without those stretches, where it is still as long as a turn must be."""
-    taken = sorted(_ranges(found))
     for start, end in turns:
-        at = start
-        for first, last in [*((max(a, start), min(b, end)) for a, b in taken if a < end and start < b), (end, end)]:
+        at, taken = start, [each for each in sorted(_ranges(found)) if each[0] < end and start < each[1]]
+        for first, last in (*taken, (end, end)):
             if first - at >= FEWEST_OF_TURN:
                 yield at, first
             at = max(at, last)

@@ -1,4 +1,4 @@
-"""The frames in which somebody speaks, with PyanNet's word on whether that is another voice than before."""
+"""The frames in which somebody speaks, with PyanNet's word on whether that is another voice than most of its window is of."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -43,7 +43,7 @@ LIKE_MAIN, LIKE_BY_TELEPHONE = 0.8, 0.86
 looks are. Through a telephone all voices are more alike."""
 
 LIKE_THOUGH_APART = 0.9
-"""Where PyanNet hears two: what is liker than that closer looks do not tell apart either."""
+"""Where PyanNet hears two, what is liker than that is left to CAM++, which is asked about PyanNet's turns: GE2E takes them for one."""
 
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
