@@ -164,9 +164,11 @@ def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people):
 def test_of_more_turns_than_can_be_asked_about_the_least_alike_are_asked_about(clip, people):
     turns_ = tuple((at, at + 150) for at in range(450, 9_000, 300))
     made = replace(clip((0, 9_000), voices=people(1), telephone=False), turns=turns_)
-    encoder = Encoder(*[0.9] * MOST_ASKED)
-    assert len(cast(made, encoder)) == 1
-    assert encoder.asked == 1 + MOST_ASKED
+    encoder = Encoder(*[0.1] * (MOST_ASKED + 1))
+    roles = cast(made, encoder)
+    assert encoder.asked == 1 + MOST_ASKED + 1, "about the host, the turns, and the voice that all of them are of"
+    unlike = sorted(heard_apart(made, main_of(made), []), key=lambda turn: turn.lowest)[:MOST_ASKED]
+    assert {s.start for role in roles for s in role.stretches} == {turn.start for turn in unlike}
 
 
 def test_a_voice_that_is_unlike_is_told_of_whatever_the_second_encoder_says_and_with_how_sure_it_is(clip, alike):
