@@ -143,6 +143,16 @@ def test_levels_of_a_square_wave_are_zero(reading_of):
     assert (levels.peak_dbfs, levels.rms_dbfs) == pytest.approx((0.0, 0.0), abs=1e-6)
 
 
+@pytest.mark.parametrize("signs", [(0.2, -0.5), (0.5, -0.2)])
+def test_the_peak_is_that_of_either_half_wave_wherever_it_is(speechlike, reading_of, signs):
+    samples = np.stack([0.01 * speechlike(3.0, rate_hz=RATE_HZ, seed=seed) for seed in (1, 2)], axis=1)
+    for at_s, value in zip((1.6, 0.7), signs, strict=True):
+        samples[round(at_s * RATE_HZ), 1] = value
+    for frames in (None, 997):
+        levels = reading_of(SUBJECT, samples, RATE_HZ, frames=frames)
+        assert levels.peak_dbfs == pytest.approx(20 * np.log10(0.5), abs=1e-6)
+
+
 def test_clean_recordings_are_not_clipped(harness, reading_of):
     """Every twelfth utterance of LibriSpeech and LJSpeech; all 192 were looked at once, and none has a flat top."""
     everybody = [utterance for part in harness.PARTS for utterance in harness.utterances(part)]

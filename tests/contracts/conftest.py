@@ -6,7 +6,7 @@ import pytest
 from pipeline.records import Activity, Block, StreamInfo
 from pipeline.stages import derive
 
-POSITIONS = {1: ("FC",), 2: ("FL", "FR"), 6: ("FL", "FR", "FC", "LFE", "BL", "BR")}
+POSITIONS = {1: ("FC",), 2: ("FL", "FR"), 3: ("FL", "FR", "FC"), 6: ("FL", "FR", "FC", "LFE", "BL", "BR")}
 
 
 def make_info(rate_hz=16_000, channels=1):

@@ -181,6 +181,13 @@ def test_channels_that_cancel_are_not_mixed(speechlike, derived):
     assert mixed == pytest.approx(voice, abs=1e-6)
 
 
+@pytest.mark.parametrize("channels", [2, 3, 6])
+def test_the_mix_is_the_mean_of_all_channels_however_many(speechlike, derived, channels):
+    sides = [speechlike(3.0, rate_hz=16_000, seed=seed) for seed in range(channels)]
+    laid = laid_end_to_end(blocks_of(derived(np.stack(sides, axis=1).astype(np.float32), 16_000)))
+    assert laid == pytest.approx(np.mean(sides, axis=0), abs=1e-6)  # of float32 sums
+
+
 def test_channels_that_differ_are_mixed(speechlike, derived):
     sides = np.stack([speechlike(2.0, rate_hz=16_000, seed=seed) for seed in (1, 2)], axis=1)
     assert laid_end_to_end(blocks_of(derived(sides, 16_000, 1_600))) == pytest.approx(sides.mean(axis=1), abs=1e-6)
