@@ -20,6 +20,7 @@ from pipeline.turns import (
     EVEN,
     LOOK,
     UNLIKE,
+    WORTH_TELLING,
     Partials,
     Sound,
     Stretch,
@@ -95,8 +96,13 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     telephone = by_telephone(own)
     found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
     apart = heard_apart(partials, main, found)
-    own = own_speech(partials, main, found) if found or apart else own
+    own = own_speech(partials, main, found) if found else some_of_own(partials, apart)
     asked = Confirmation(network, own, telephone=telephone)
+    if apart and not found:  # a little of the main voice tells of most that they are its own
+        apart = _confirmed(partials, main, apart, asked, WORTH_TELLING)
+        if apart:
+            own = own_speech(partials, main, apart)
+            asked = Confirmation(network, own, telephone=telephone)
     main = replace(main, second=asked.main if len(own) >= FEWEST_FRAMES * HOP else None, telephone=telephone)
     plain = [stretch for stretch in found if PLAIN.passes(stretch, main)]
     found = plain + _confirmed(partials, main, [each for each in found if not PLAIN.passes(each, main)], asked)
@@ -143,8 +149,16 @@ def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Flo
     return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(found), OWN_FRAMES)
 
 
-def _confirmed(partials: Partials, main: Sound, doubtful: Sequence[Stretch], asked: Confirmation) -> list[Stretch]:
-    """Of stretches of which looks do not tell enough, the least alike first, what the second encoder says is another's.
+def some_of_own(partials: Partials, apart: Sequence[Stretch]) -> Floats:
+    """Samples of the main voice, (samples,), as few as know it, and outside of those turns where there is enough."""
+    own = partials.kept.own(_ranges(apart), PRINT_FRAMES)
+    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own((), PRINT_FRAMES)
+
+
+def _confirmed(
+    partials: Partials, main: Sound, doubtful: Sequence[Stretch], asked: Confirmation, least: float = EVEN
+) -> list[Stretch]:
+    """Of stretches of which looks do not tell enough, the least alike first, what is another's for the second encoder.
 
     It is asked about `MOST_ASKED` of them of which enough was kept.
     """
@@ -153,10 +167,12 @@ def _confirmed(partials: Partials, main: Sound, doubtful: Sequence[Stretch], ask
         for stretch in sorted(doubtful, key=lambda s: s.lowest)
         if (sure := _sure(partials, main, stretch, asked)) is not None
     )
-    return [stretch for stretch, sure in islice(answers, MOST_ASKED) if sure >= EVEN]
+    return [stretch for stretch, sure in islice(answers, MOST_ASKED) if sure >= least]
 
 
 def _sure(partials: Partials, main: Sound, stretch: Stretch, asked: Confirmation) -> float | None:
+    if asked.main is None:
+        return None
     heard = asked.heard(partials.kept.unlike(_ranges([stretch]), OTHER_FRAMES))
     return asked.another(heard, float(stretch.sound.voice @ main.voice))
 

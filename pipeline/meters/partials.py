@@ -142,12 +142,12 @@ class PartialsMeter:
             hops = self._mels[step - self._from :][:LOOK, mel.HEARD :]
             if like >= LIKE_MAIN:
                 self._kept.keep_own(step, hops)
-            least = LIKE_BY_TELEPHONE if by_telephone(hops.ravel()) else LIKE_MAIN
+            unlike = like < LIKE_MAIN or (like < LIKE_BY_TELEPHONE and by_telephone(hops.ravel()))
             heard = self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES
-            if heard or like < least:
+            if heard or unlike:
                 first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)
                 self._kept.keep_unlike(first, self._mels[first - self._from : end - self._from, mel.HEARD :])
-            if like < (LIKE_THOUGH_APART if heard else least):
+            if unlike or (heard and like < LIKE_THOUGH_APART):
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
                     if self._close_until < at <= total - LOOK:
                         yield at

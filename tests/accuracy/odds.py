@@ -23,7 +23,7 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, own_speech, suspects
+from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, heard_apart, own_speech, suspects
 from pipeline.confirmation import OTHER_FRAMES, Confirmation
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
@@ -91,8 +91,8 @@ def built(room):
 
 
 def stretches(path, other, spans):
-    """Of each stretch of a file that is unlike the rest of it: both kinds of numbers, whether it is another reader's, whether it is
-    so unlike that it is judged.
+    """Of each stretch of a file that is unlike the rest of it, and each turn that PyanNet alone hears: both kinds of numbers, whether
+    it is another reader's, whether it is so unlike that it is judged without CAM++, too.
     """
     meter = PartialsMeter(session("ge2e"))
     with decode.Stream(str(path)) as stream:
@@ -102,7 +102,9 @@ def stretches(path, other, spans):
     main_sound = main_of(partials)
     telephone = by_telephone(partials.kept.own((), PRINT_FRAMES))
     found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
-    own = own_speech(partials, main_sound, suspects(partials, main_sound, TELEPHONE if telephone else PLAIN))
+    suspected = suspects(partials, main_sound, TELEPHONE if telephone else PLAIN)
+    found += heard_apart(partials, main_sound, suspected)
+    own = own_speech(partials, main_sound, suspected)
     asked = Confirmation(session("campplus"), own, telephone=telephone)
     rows = []
     for stretch in found:

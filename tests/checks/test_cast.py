@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline import cast as casting
-from pipeline.cast import DOUBTFUL, MOST_ASKED, cast, heard_apart, own_speech, turns
+from pipeline.cast import DOUBTFUL, MOST_ASKED, PRINT_FRAMES, cast, heard_apart, own_speech, some_of_own, turns
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
 from pipeline.turns import Stretch, foreign, main_of
@@ -100,9 +100,9 @@ def test_where_looks_tell_no_voice_apart_a_turn_is_another_s_where_the_second_en
 ):
     """Two may be as one to GE2E, and PyanNet takes another room for another voice: CAM++ is asked about what only it hears."""
     made = replace(clip(HOST, GUEST, HOST, voices=alike(0.95), telephone=telephone), turns=((3_010, 3_390),))
-    encoder = Encoder(likeness, likeness)
+    encoder = Encoder(likeness, 1.0, likeness, likeness)
     roles = cast(made, encoder)
-    assert encoder.asked == 2 + another
+    assert encoder.asked == 2 + 3 * another, "of what a little of the host's voice does not deny more is asked for"
     assert [(s.start, s.end) for role in roles for s in role.stretches] == [(3_010, 3_390)] * another
     assert all(role.voice.sure_ratio > 0.5 for role in roles[1:])
 
@@ -155,18 +155,19 @@ def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people):
     kept.keep_unlike(0, spoken(400, telephone=False))
     kept.keep_unlike(11_400, spoken(600, telephone=False))
     turns_ = tuple((at, at + 150) for at in range(450, 12_000, 300))
-    encoder = Encoder(*[0.1] * 9)
+    encoder = Encoder(0.1, 0.1, 1.0, 0.1, 0.1, 0.1)
     roles = cast(replace(made, kept=kept, turns=turns_), encoder)
     assert [(s.start, s.end) for s in roles[1].stretches] == list(turns_[-2:])
-    assert encoder.asked == 1 + 2 + 1
+    assert encoder.asked == 2 * (1 + 2) + 1
 
 
 def test_of_more_turns_than_can_be_asked_about_the_least_alike_are_asked_about(clip, people):
     turns_ = tuple((at, at + 150) for at in range(450, 9_000, 300))
     made = replace(clip((0, 9_000), voices=people(1), telephone=False), turns=turns_)
-    encoder = Encoder(*[0.1] * (MOST_ASKED + 1))
+    turns_alone = [0.1] * MOST_ASKED
+    encoder = Encoder(*turns_alone, 1.0, *turns_alone, 0.1)
     roles = cast(made, encoder)
-    assert encoder.asked == 1 + MOST_ASKED + 1, "about the host, the turns, and the voice that all of them are of"
+    assert encoder.asked == 2 * (1 + MOST_ASKED) + 1, "about host and turns, twice, and the voice that all are of"
     unlike = sorted(heard_apart(made, main_of(made), []), key=lambda turn: turn.lowest)[:MOST_ASKED]
     assert {s.start for role in roles for s in role.stretches} == {turn.start for turn in unlike}
 
@@ -225,6 +226,29 @@ def test_the_main_voice_is_heard_where_it_is_not_even_doubtful(clip, alike, monk
         casting, "foreign", lambda *_: [replace(guest, end=3_390)]
     )  # crumbs are left, of which nothing is known
     np.testing.assert_array_equal(own_speech(made, main, [])[:HOP], whole[:HOP])
+
+
+def test_a_little_of_the_main_voice_is_heard_outside_of_what_pyannet_hears_where_there_is_enough(clip, people):
+    made = clip(HOST, voices=people(1), telephone=False)
+    sound = main_of(made)
+    whole = made.kept.unlike([(0, 3_000)], 3_000)
+    for turn, start in (((0, 500), 500), ((100, 2_980), 0)):  # of crumbs nothing is known
+        some = some_of_own(made, [Stretch(*turn, sound, 0.9)])
+        np.testing.assert_array_equal(some, whole[start * HOP :][: PRINT_FRAMES * HOP])
+
+
+def test_a_turn_that_a_little_of_the_main_voice_does_not_deny_is_no_part_of_what_it_is_held_against(
+    clip, alike, monkeypatch
+):
+    turn = (0, 390)
+    made = replace(clip(GUEST, HOST, voices=alike(0.95), telephone=False), turns=(turn,))
+    without = []
+    monkeypatch.setattr(casting, "own_speech", lambda *given: without.append(given[2]) or own_speech(*given))
+    cast(made, Encoder(0.1, 1.0, 0.1, 0.1))
+    assert [[(each.start, each.end) for each in each_time] for each_time in without] == [[turn]]
+    without.clear()
+    cast(made, Encoder(0.9))
+    assert without == []
 
 
 def test_what_was_kept_of_a_voice_counts_and_not_how_long_it_spoke(clip, people):
