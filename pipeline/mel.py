@@ -17,7 +17,7 @@ from pipeline.records import Floats
 RATE_HZ = 16_000
 HOP, WINDOW, BANDS = 160, 400, 40
 FRAME_S = HOP / RATE_HZ
-GROUP = 160
+GROUP = 640
 """Frames at a time, counted from the first, so that blocks do not matter even to the last bit."""
 
 LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1_000.0, 15.0, np.log(6.4) / 27
@@ -40,7 +40,7 @@ COLUMNS = HEARD + HOP
 
 
 class MelFrames:
-    """Keeps up to 1.6 s of samples."""
+    """Keeps up to 6.4 s of samples."""
 
     def __init__(self) -> None:
         self._held: Floats = np.zeros(WINDOW // 2, np.float32)
@@ -49,7 +49,7 @@ class MelFrames:
         self._lags = _lags(self._window)
 
     def feed(self, samples: Floats) -> list[Floats]:
-        """The groups of 160 frames (160, 202) that became whole."""
+        """The groups of 640 frames (640, 202) that became whole."""
         self._held = np.concatenate((self._held, samples))
         made = []
         while len(self._held) >= (GROUP - 1) * HOP + WINDOW:

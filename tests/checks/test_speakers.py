@@ -188,7 +188,7 @@ def test_a_voice_that_comes_back_is_the_same_one(colours):
 
 
 @pytest.mark.parametrize(
-    ("hint", "seconds", "expected"), [(0.8, 2.0, 1), (0.08, 2.0, 1), (0.08, 0.15, 0), (0.06, 2.0, 0)]
+    ("hint", "seconds", "expected"), [(0.8, 2.0, 1), (0.06, 2.0, 1), (0.8, 0.15, 0), (0.04, 2.0, 0)]
 )
 def test_an_overlap_lasts_a_word_where_there_is_a_hint_of_one(colours, hint, seconds, expected):
     samples = noise(200, 900, 30, 1)

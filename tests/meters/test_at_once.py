@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.meters import at_once
-from pipeline.meters.at_once import HINT, AtOnceMeter
+from pipeline.meters.at_once import HINT, HINT_FRAMES, AtOnceMeter
 from pipeline.records import Activity, Block
 from pipeline.sincnet import FRAMES, LEAD, WINDOW
 
@@ -67,18 +67,27 @@ def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count
     samples, hint = np.zeros(count * HOP, np.float32), np.zeros(count)
     for first in range(5, count - 10, 200):
         samples[first * HOP : (first + 7) * HOP] = 0.9
-        hint[first : first + 6] = HINT
+        hint[first : first + HINT_FRAMES] = HINT
     assert np.array_equal(read(listener, samples, hint), 2 * (samples.reshape(-1, HOP)[:, 0] > 0))
 
 
 def test_what_may_be_and_what_surely_is_are_told_apart(listener):
     samples = np.repeat(np.array([0.0, 0.59, 0.61, 0.79, 0.81, 1.0, 0.0], np.float32), HOP)
-    assert read(listener, samples, np.ones(7)).tolist() == [0, 0, 1, 1, 2, 2, 0]
+    samples = np.append(samples, np.zeros(HINT_FRAMES * HOP, np.float32))
+    assert read(listener, samples, np.ones(len(samples) // HOP)).tolist() == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        *[0] * (HINT_FRAMES + 1),
+    ]
 
 
 def test_without_a_hint_nothing_is_looked_at(listener):
     hint = np.zeros(4 * FRAMES)
-    hint[10:15] = 0.9
+    hint[10 : 10 + HINT_FRAMES - 1] = 0.9
     hint[FRAMES + 10 :] = 0.9 * HINT
     assert not read(listener, np.ones(4 * FRAMES * HOP, np.float32), hint).any()
     assert listener.windows == 0
