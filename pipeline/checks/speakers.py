@@ -85,7 +85,7 @@ class SpeakersMeter:
             second_prints=tuple(None if r.sound.second is None else written(r.sound.second) for r in roles),
             telephone=roles[0].sound.telephone,
             overlaps=at_once,
-            overlap_s=sum(span.length_s for span in at_once),
+            overlap_s=float(sum(span.length_s for span in at_once)),
             engine=ENGINE,
         )
 
