@@ -107,6 +107,13 @@ def test_where_looks_tell_no_voice_apart_a_turn_is_another_s_where_the_second_en
     assert all(role.voice.sure_ratio > 0.5 for role in roles[1:])
 
 
+def test_a_turn_that_is_only_doubtful_to_a_little_of_the_main_voice_is_held_against_more(clip, alike):
+    """0.59 is rather the host's than not, but far from surely."""
+    made = replace(clip(HOST, GUEST, HOST, voices=alike(0.95), telephone=False), turns=((3_010, 3_390),))
+    assert len(cast(made, Encoder(0.59, 1.0, 0.1, 0.1))) == 2
+    assert len(cast(made, Encoder(0.59, 1.0, 0.59))) == 1
+
+
 def test_nobody_is_asked_again_about_what_of_a_turn_looks_tell_apart_too(clip, people):
     encoder = Encoder(0.1)
     made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((3_050, 3_450),))
