@@ -145,14 +145,18 @@ def _outside(turns: Sequence[Frames], found: Sequence[Stretch]) -> Iterator[Fram
 def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
     """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
     doubtful = foreign(partials, main.voice, DOUBTFUL)
-    own = partials.kept.own(_ranges([*found, *doubtful]), OWN_FRAMES)
-    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(found), OWN_FRAMES)
+    return _own(partials, [*found, *doubtful], found, OWN_FRAMES)
 
 
 def some_of_own(partials: Partials, apart: Sequence[Stretch]) -> Floats:
     """Samples of the main voice, (samples,), as few as know it, and outside of those turns where there is enough."""
-    own = partials.kept.own(_ranges(apart), PRINT_FRAMES)
-    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own((), PRINT_FRAMES)
+    return _own(partials, apart, (), PRINT_FRAMES)
+
+
+def _own(partials: Partials, without: Sequence[Stretch], otherwise: Sequence[Stretch], most: int) -> Floats:
+    """Samples outside of the ones stretches, or of the others where that leaves too little, up to so many frames."""
+    own = partials.kept.own(_ranges(without), most)
+    return own if len(own) >= FEWEST_FRAMES * HOP else partials.kept.own(_ranges(otherwise), most)
 
 
 def _confirmed(
