@@ -18,7 +18,7 @@ RATE_HZ = 16_000
 HOP, WINDOW, BANDS = 160, 400, 40
 FRAME_S = HOP / RATE_HZ
 GROUP = 640
-"""Frames at a time, counted from the first, so that blocks do not matter even to the last bit."""
+"""Frames at a time, counted from the first, so that blocks do not matter even to the last bit; in fewer the calls themselves cost more."""
 
 LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1_000.0, 15.0, np.log(6.4) / 27
 """Slaney's scale is linear up to 1 kHz, which is 15 mel, then logarithmic, 27 mel to a factor of 6.4."""

@@ -16,9 +16,8 @@ from pipeline.series import Series
 from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 
 HINT, HINT_FRAMES = 0.05, 20
-"""PyanNet's probability of a second voice for 0.34 s in a window: what it does not hint at is not heard at all. A faint hint that
-lasts tells more than a strong one that does not. How many overlaps are found all the same is in what `make accuracy` tells of
-OVERLAP."""
+"""PyanNet's probability of a second voice for 0.34 s in a window: what it does not hint at is not heard at all.
+How many overlaps are found all the same is in what `make accuracy` tells of OVERLAP."""
 
 LASTS, SURE = 0.6, 0.8
 """Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms

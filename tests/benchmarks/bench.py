@@ -137,7 +137,8 @@ def parts(path: Path) -> Iterator[tuple[str, float]]:
     keep_freed_memory()
     stages = {
         "decode": partial(_decoded, path),
-        **{str(engine): partial(drained, path, engine) for engine in (None, *ENGINES)},
+        "derive": partial(drained, path, None),
+        **{engine: partial(drained, path, engine) for engine in ENGINES},
     }
     decoded_s, derived_s, *active_s = least(stages).values()
     yield "decode", decoded_s

@@ -73,16 +73,9 @@ def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count
 
 def test_what_may_be_and_what_surely_is_are_told_apart(listener):
     samples = np.repeat(np.array([0.0, 0.59, 0.61, 0.79, 0.81, 1.0, 0.0], np.float32), HOP)
-    samples = np.append(samples, np.zeros(HINT_FRAMES * HOP, np.float32))
-    assert read(listener, samples, np.ones(len(samples) // HOP)).tolist() == [
-        0,
-        0,
-        1,
-        1,
-        2,
-        2,
-        *[0] * (HINT_FRAMES + 1),
-    ]
+    made = read(listener, np.append(samples, np.zeros(HINT_FRAMES * HOP, np.float32)), np.ones(7 + HINT_FRAMES))
+    assert made[:7].tolist() == [0, 0, 1, 1, 2, 2, 0]
+    assert not made[7:].any()
 
 
 def test_without_a_hint_nothing_is_looked_at(listener):
