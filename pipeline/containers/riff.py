@@ -29,9 +29,8 @@ PACKET_BYTES, PACKETS = (4_096, 65_536), 256
 through for other codecs, which takes longer still, so packets of a short file stay short."""
 
 
-OTHER_SYNCS, OTHER_BYTES = (*DTS_SYNCS, bytes.fromhex("72f81f4e")), 1 << 16
-"""Of DTS, and of IEC 61937, by which a receiver is sent other codecs as if they were samples. FFmpeg finds the latter behind up to
-0.2 s of silence."""
+OTHER_SYNC, OTHER_BYTES = bytes.fromhex("72f81f4e"), 1 << 16
+"""IEC 61937, by which a receiver is sent other codecs as if they were samples. FFmpeg finds it behind up to 0.2 s of silence."""
 
 OTHER_STARTS = re.compile(b"\x0b\x77|\x77\x0b|\xff[\xe0-\xff]|\x56[\xe0-\xff]|ID3")
 """How frames begin of AC-3 in either order, of MPEG audio and AAC, of AAC in LOAS, and a tag before any of them."""
@@ -69,25 +68,36 @@ def plain_samples(file: BinaryIO, size: int) -> Samples | None:
     if not length or length % align or start + length != size:  # what follows may be more samples
         return None
     file.seek(start)
-    return None if _in_disguise(file.read(OTHER_BYTES)) else Samples(start, length, rate, channels)
+    return None if _in_disguise(file.read(OTHER_BYTES), size) else Samples(start, length, rate, channels)
 
 
-def _in_disguise(head: bytes) -> bool:
-    """Whether what is called samples begins as another codec's frames do, behind zeros or not, or may after them."""
+def _in_disguise(head: bytes, size: int) -> bool:
+    """Whether what is called samples begins as another codec's frames do, behind zeros or not, or may after them.
+
+    DTS is looked for no further than FFmpeg looks in a file of that size.
+    """
     sounding = head.lstrip(b"\0")
     if OTHER_STARTS.match(sounding) or (not sounding and len(head) == OTHER_BYTES):
         return True
-    return any(sync in head for sync in OTHER_SYNCS)
+    return OTHER_SYNC in head or _holds_dts(head[: max(DTS_BYTES, _packet_bytes(size))])
+
+
+def _holds_dts(head: bytes) -> bool:
+    return any(sync in head for sync in DTS_SYNCS)
+
+
+def _packet_bytes(size: int) -> int:
+    """What FFmpeg is to take at once of a file of that size."""
+    return min(max(size // PACKETS, PACKET_BYTES[0]), PACKET_BYTES[1])
 
 
 def options(file: BinaryIO) -> dict[str, str]:
     """How FFmpeg is to read it: in what pieces, and in how many of them it looks for another codec than samples."""
     size = file.seek(0, SEEK_END)
     file.seek(next((start for name, start, _ in _riff_chunks(file, size) if name == b"data"), 0))
-    head = file.read(DTS_BYTES)
-    if any(sync in head for sync in DTS_SYNCS):
+    if _holds_dts(file.read(DTS_BYTES)):
         return {"max_probe_packets": str(DTS_BYTES // PACKET_BYTES[0])}
-    return {"max_probe_packets": "1", "max_size": str(min(max(size // PACKETS, PACKET_BYTES[0]), PACKET_BYTES[1]))}
+    return {"max_probe_packets": "1", "max_size": str(_packet_bytes(size))}
 
 
 def claim(file: BinaryIO, size: int) -> Claim:

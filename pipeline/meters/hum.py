@@ -53,7 +53,7 @@ class Hum:
 
 
 class HumMeter:
-    """Keeps two seconds at 2 kHz and one sum of spectra."""
+    """Keeps three seconds at 2 kHz and one sum of spectra."""
 
     def __init__(self) -> None:
         self._filters = _filters()
@@ -73,7 +73,7 @@ class HumMeter:
         windows = np.lib.stride_tricks.sliding_window_view(self._held, len(self._filters))[::step][:count]
         self._low = np.concatenate((self._low, (np.ascontiguousarray(windows) @ self._filters).ravel()))
         self._held = self._held[count * step :]
-        while len(self._low) >= SIZE:
+        while len(self._low) >= SIZE + (0 if self._seen else HOP):  # one window alone would not count
             if self._seen < FIRST_WINDOWS or self._seen % EVERY == 0:
                 self._take(self._low[:SIZE])
             self._seen += 1

@@ -225,7 +225,7 @@ class Valleys:
         totals = np.concatenate((np.zeros((len(counts), 1)), np.cumsum(counts, axis=1)), axis=1)
         edges = self.FLOOR_DB + self.POWER_DB * np.arange(self.POWERS + 1)
         # Where a count is reached, for the first time: runs of equal totals must not be interpolated over.
-        at = np.array([max(int(np.searchsorted(row, wanted)), 1) for row in totals])
+        at = np.maximum((totals >= wanted).argmax(axis=1), 1)
         bands = np.arange(len(counts))
         share = (wanted - totals[bands, at - 1]) / np.maximum(counts[bands, at - 1], 1)
         level_db = edges[at - 1] + self.POWER_DB * share - self._bias_db

@@ -36,6 +36,13 @@ def chunk(name, content):
     return struct.pack("<4sI", name, len(content)) + content + b"\0" * (len(content) % 2)
 
 
+def as_dts(frames):
+    """Samples with DTS's sync word every 512, as its frames have it, and noise between."""
+    held = noise(frames, seed=2).astype("<i2")
+    held[::512, 0], held[1::512, 0] = 0x7FFE, -0x7FFF
+    return held
+
+
 PLAIN = {
     "one channel": wave(noise(50_000)),
     "two channels": wave(noise(50_000, 2), 44_100),
@@ -48,6 +55,7 @@ PLAIN = {
     "an empty chunk before": wave(noise(9_001), before=chunk(b"JUNK", b"")),
     "a longer format": wave(noise(9_001), more=bytes(2)),
     "a format of any length": wave(noise(9_001), more=bytes(84)),
+    "DTS further on than FFmpeg looks": wave(np.concatenate((noise(10_000), as_dts(20_000)))),
 }
 
 ODD = {
@@ -121,6 +129,16 @@ def test_what_begins_as_another_codec_is_left_to_ffmpeg(tmp_path, start, zeros):
     path = tmp_path / "a.wav"
     path.write_bytes(wave(np.concatenate((np.zeros((zeros, 1)), held))))
     assert plain_wave.opened(str(path)) is None
+
+
+@pytest.mark.parametrize(("frames", "left"), [(2_000_000, False), (9_000_000, True)])
+def test_dts_is_looked_for_as_far_as_ffmpeg_takes_at_once_of_a_file_of_that_size(tmp_path, frames, left):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wave(np.concatenate((noise(15_000), as_dts(10_000), np.zeros((frames, 1))))))
+    plain = plain_wave.opened(str(path))
+    assert (plain is None) is left
+    if plain is not None:
+        plain.close()
 
 
 @pytest.mark.parametrize("lead", [0, 4, 400, 20_000, 32_000])
