@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
 from types import CodeType
-from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack
+from typing import Any, Literal, NotRequired, Protocol, TypedDict, Unpack, get_args
 
 from pipeline.records import Evidence, Reading, Readings, Severity
 
 Value = float | int | str | tuple[str, ...] | None
 Need = Literal["mono16k", "activity", "voices", "spectra", "reference"]
+Turn = Literal["clip", "copies", "compare", "count"]
 Side = Literal["lower", "higher", "longer", "none"]
 
 
@@ -112,8 +113,9 @@ class Subject:
     `needs` names the derived signals that its meter reads, "voices" where the activity must tell one voice from another, and for
     the dataset "reference", the voice that its meter is given; `models` the networks that it runs itself.
 
-    A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "compare"
-    subjects may find fault with single clips, "count" subjects then see the clips' verdicts.
+    A clip's subject without a meter is read by the decoder itself. For the dataset, `turn` orders the work: "copies" are found
+    first, lest they weigh twice where the others are compared; "compare" subjects, too, may find fault with single clips;
+    "count" subjects then see the clips' verdicts.
     """
 
     name: str
@@ -122,7 +124,7 @@ class Subject:
     meter: Callable[..., Meter] | None = None
     needs: tuple[Need, ...] = ()
     models: tuple[str, ...] = ()
-    turn: Literal["clip", "compare", "count"] = "clip"
+    turn: Turn = "clip"
     rules: list[Rule] = field(default_factory=list)
 
     def check(self, code: str, severity: Severity, **texts: Unpack[Texts]) -> Callable[[Check], Check]:
@@ -217,9 +219,9 @@ def clip_subjects() -> tuple[Subject, ...]:
 
 @cache
 def corpus_subjects() -> tuple[Subject, ...]:
-    """Every subject of the dataset: those that compare clips before those that count them."""
+    """Every subject of the dataset, in the order of their turns."""
     found = [importlib.import_module(name).SUBJECT for name in _modules("pipeline.corpus")]
-    return tuple(sorted(found, key=lambda s: (s.turn == "count", s.name)))
+    return tuple(sorted(found, key=lambda s: (get_args(Turn).index(s.turn), s.name)))
 
 
 @cache

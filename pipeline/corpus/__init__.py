@@ -3,6 +3,13 @@
 from pipeline.readings import Container
 from pipeline.records import Clip
 
+COPIES = frozenset(("DUPLICATE", "NEAR_DUPLICATE"))
+
+
+def is_copy(clip: Clip) -> bool:
+    """Whether it was found to be in other clips already."""
+    return any(finding.code in COPIES for finding in clip.findings)
+
 
 def preference(clip: Clip) -> tuple[object, ...]:
     """Sort key of the copy to keep: passing, lossless, higher rate, longer, then by id."""

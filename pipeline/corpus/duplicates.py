@@ -55,7 +55,7 @@ def _root(parent: list[int], number: int) -> int:
     return number
 
 
-SUBJECT = Subject("duplicates", DuplicatesLimits, Duplicates, DuplicatesMeter, turn="compare")
+SUBJECT = Subject("duplicates", DuplicatesLimits, Duplicates, DuplicatesMeter, turn="copies")
 
 
 @SUBJECT.check(

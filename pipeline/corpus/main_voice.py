@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
+from pipeline.corpus import is_copy
 from pipeline.dsp import Doubles
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Clip, Evidence, Floats, Severity
@@ -52,22 +53,34 @@ class MainVoiceMeter:
     def __init__(self, reference: Reference | None = None) -> None:
         self._reference = reference
         self._clips: list[tuple[str, Speakers]] = []
+        self._passing: set[str] = set()
+        self._copies: set[str] = set()
 
     def feed(self, clip: Clip) -> None:
-        """Take in a clip; one without a voice says nothing."""
+        """Take in a clip with the findings that it has so far; one without a voice says nothing."""
         speakers = clip.readings.get(Speakers)
-        if speakers is not None and speakers.voices:
-            self._clips.append((clip.source.id, speakers))
+        if speakers is None or not speakers.voices:
+            return
+        self._clips.append((clip.source.id, speakers))
+        if is_copy(clip):
+            self._copies.add(clip.source.id)
+        elif clip.verdict.counts:
+            self._passing.add(clip.source.id)
 
     def read(self) -> MainVoice:
-        """Every clip against the main voice, and all voices against each other."""
+        """Every clip against the main voice, which is that of the clips that pass, and all voices against each other.
+
+        A copy has no say in whose set it is.
+        """
         heard = [list(_voices(id_, speakers)) for id_, speakers in sorted(self._clips, key=lambda pair: pair[0])]
-        voices = [each for clip in heard for each in clip]
+        whole = [each for clip in heard for each in clip]
+        voices = [each for each in whole if each.clip not in self._copies] or whole
         reference = self._reference
         path = None if reference is None else reference.path
         if not voices:
             return MainVoice(reference=path)
-        main = _main(voices) if reference is None else _referred(reference)
+        passing = [each for each in voices if each.clip in self._passing] or voices
+        main = _main(passing) if reference is None else _referred(reference)
         others = [each for each in voices if not _own(each, main)]
         people = [_person([each for each in voices if _own(each, main)], None)]
         mains = frozenset(clip[0].clip for clip in heard if _own(clip[0], main))
@@ -242,7 +255,7 @@ def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidenc
     yield Evidence(
         ratio,
         most,
-        detail=f"has no clear main voice: {ratio:.0%} of its speech is not by the most frequent one (up to {most:.0%} is let "
+        detail=f"has no clear main voice: {ratio:.0%} of its speech is by others than the likeliest one (up to {most:.0%} is let "
         f"pass), which speaks for {clock(first)}, the next for {clock(second)}",
         severity=Severity.ERROR if sure_s / whole_s > most else None,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.corpus import preference
+from pipeline.corpus import is_copy, preference
 from pipeline.kernels import Peaks
 from pipeline.prints import MIN_PEAKS, Shared, peaks, seconds, shared
 from pipeline.readings import Fingerprint
@@ -14,7 +14,6 @@ from pipeline.records import Clip, Evidence, Severity, Span
 from pipeline.set_readings import Match, NearDuplicates, Piece
 from pipeline.words import count, moment
 
-KNOWN_ALREADY = "DUPLICATE"
 MAX_TOLD = 3
 
 
@@ -36,7 +35,7 @@ class NearDuplicatesMeter:
     def feed(self, clip: Clip) -> None:
         """Take in a clip with the findings that it has so far; of identical ones only the best is compared."""
         print_ = clip.readings.get(Fingerprint)
-        if print_ is None or print_.peaks is None or any(f.code == KNOWN_ALREADY for f in clip.findings):
+        if print_ is None or print_.peaks is None or is_copy(clip):
             return
         self._clips.append(clip)
 
@@ -72,7 +71,7 @@ def _either(pair: Shared, known: list[tuple[Clip, Peaks]]) -> Iterator[Match]:
         )
 
 
-SUBJECT = Subject("near_duplicates", NearDuplicatesLimits, NearDuplicates, NearDuplicatesMeter, turn="compare")
+SUBJECT = Subject("near_duplicates", NearDuplicatesLimits, NearDuplicates, NearDuplicatesMeter, turn="copies")
 
 
 @SUBJECT.check(

@@ -36,7 +36,7 @@ def decide(
     ordered = sorted(clips, key=lambda clip: clip.source.id)
     compared: list[Finding] = []
     voices = MainVoice()
-    for subject in (s for s in subjects if s.turn == "compare"):
+    for subject in (s for s in subjects if s.turn != "count"):
         reading = _read(subject, ordered, reference)
         voices = reading if isinstance(reading, MainVoice) else voices
         found = list(find(subject, reading))

@@ -325,3 +325,31 @@ def test_a_reference_is_held_against_the_clips_by_the_second_encoder(own):
             meter.feed(each)
         found = flag.findings(SUBJECT, meter.read(), Readings(), config.load())
         assert sum(finding.code == "ODD_SPEAKER" for finding in found) == odd
+
+
+def guests_of(clip, count, seconds, **facts):
+    return [clip(f"guest{n}.wav", speaking((near(GUEST, 0.95, n), seconds)), **facts) for n in range(count)]
+
+
+@pytest.mark.parametrize("code", ["DUPLICATE", "NEAR_DUPLICATE"])
+def test_copies_have_no_say_in_whose_set_it_is(mine, clip, compared, code):
+    """Twenty minutes of a guest four times are no more than twenty minutes."""
+    copies = guests_of(clip, 4, 120.0, codes=(code,))
+    found = compared(SUBJECT, [*mine, clip("guest.wav", speaking((GUEST, 120.0))), *copies])
+    assert {clip_ for code_, clip_ in found if code_ == "ODD_SPEAKER"} == {
+        "guest.wav",
+        *(f"guest{n}.wav" for n in range(4)),
+    }
+
+
+def test_the_main_voice_is_that_of_what_passes_and_where_more_is_rejected_it_is_not_sure(mine, clip, compared):
+    found = compared(SUBJECT, [*mine, *guests_of(clip, 4, 120.0, codes=("NARROW_BAND",))])
+    assert {clip_ for code, *clips in found for clip_ in clips} == {f"guest{n}.wav" for n in range(4)}
+    assert found[("UNSURE",)].severity is Severity.ERROR
+    assert "71% of its speech is by others" in found[("UNSURE",)].message
+
+
+def test_where_nothing_passes_there_still_is_a_main_voice(clip, compared):
+    mine = [clip(f"me{n}.wav", speaking((near(ME, 0.95, n), 20.0)), codes=("NOISY",)) for n in range(5)]
+    found = compared(SUBJECT, [*mine, *guests_of(clip, 1, 20.0, codes=("NOISY",))])
+    assert set(found) == {("ODD_SPEAKER", "guest0.wav")}
