@@ -30,24 +30,37 @@ def examine(source: Source, activity: str, unwanted: frozenset[str] = frozenset(
     clip = Clip(source)
     try:
         before = Stamp.of(source.path)
-        clip = replace(clip, sha256=sha256_of(source.path))
-        clip = _measured(clip, activity, unwanted)
-        _refuse_changed(source, before)
-    except DecodeError as error:
-        return _undecoded(clip, error)
+        clip = Clip(replace(source, bytes=before.bytes), sha256=sha256_of(source.path))
     except OSError as error:
         return _undecoded(clip, DecodeError("unreadable", _why_not_read(source, error)))
+    try:
+        clip = _decoded(clip, activity, unwanted, before)
     except SourceChanged as error:
         return Clip(source, faults=(Fault(None, str(error)),))
-    except Exception as error:
+    except (
+        Exception
+    ) as error:  # an OSError too: the whole file could be read a moment ago, so it is none of the audio's
         log.debug("examining %s", source.id, exc_info=True)
         return replace(clip, faults=(Fault(None, f"{type(error).__name__}: {error}"),))
     return clip
 
 
-def _refuse_changed(source: Source, before: Stamp) -> None:
-    if Stamp.of(source.path) != before:
+def _decoded(clip: Clip, activity: str, unwanted: frozenset[str], before: Stamp) -> Clip:
+    """The clip with all readings, or with why it does not decode. Raises SourceChanged where it is another file by now."""
+    try:
+        clip = _measured(clip, activity, unwanted)
+    except DecodeError as error:
+        clip = _undecoded(clip, error)
+    if _stamp(clip.source) != before:
         raise SourceChanged("it was changed while it was read; run again when nothing writes to it")
+    return clip
+
+
+def _stamp(source: Source) -> Stamp | None:
+    try:
+        return Stamp.of(source.path)
+    except OSError:
+        return None
 
 
 def _undecoded(clip: Clip, error: DecodeError) -> Clip:

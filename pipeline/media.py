@@ -4,6 +4,7 @@ Opened is only what the format table knows, as what its content is: FFmpeg's own
 to other files and to the network.
 """
 
+import errno
 import stat
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ from pipeline.records import Claim
 MAX_PARTS = 1_000
 """Chained streams that are opened one by one; a radio recorded for a day has fewer."""
 
+PASSING = frozenset((errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT))
+"""Errors of the machine that no content can cause; the next try may go well, so they say nothing of the file."""
+
 
 class Media:
     """An open file: `kind` wraps it, `claim` is what its structure says, `stream` its best audio stream.
 
-    Raises DecodeError when it is no regular file, encrypted, or without an audio stream that FFmpeg can make out. Close it.
+    Raises DecodeError when it is no regular file, encrypted, or without an audio stream that FFmpeg can make out, OSError when the
+    machine has no room left to open it. Close it.
     """
 
     def __init__(self, path: str) -> None:
@@ -162,6 +167,7 @@ def _inspected(path: str) -> tuple[Claim, formats.Container | None, int]:
             kind = formats.sniff(file)
             claim = kind.claim(file, status.st_size) if kind is not None and kind.claim is not None else Claim()
     except (OSError, ValueError) as error:
+        _refuse_passing(error)
         raise DecodeError("unreadable", f"it cannot be opened ({getattr(error, 'strerror', error)})") from error
     if claim.locked is not None:
         raise DecodeError("unreadable", f"it is encrypted ({claim.locked}); only the shop that sold it can unlock it")
@@ -184,8 +190,14 @@ def _opened(path: str, kind: formats.Container | None, claim: Claim, start: int 
             metadata_errors="ignore",
         )
     except (av.error.FFmpegError, ValueError, OSError) as error:
+        _refuse_passing(error)
         why = "its content is no audio that we know" if kind is None else f"its {kind.name} structure is damaged"
         raise DecodeError("unreadable", claim.cut or why) from error
+
+
+def _refuse_passing(error: Exception) -> None:
+    if isinstance(error, OSError) and error.errno in PASSING:
+        raise error
 
 
 def _audio_stream(file: Any, claim: Claim) -> Any:

@@ -48,18 +48,12 @@ class PlainWave:
         self._file.close()
 
     def samples(self, at_once: int) -> Iterator[Floats]:
-        """The samples in order, (channels, frames), so many frames at a time. Raises DecodeError or OSError where there is none."""
+        """The samples in order, (channels, frames), so many frames at a time. Raises OSError, and DecodeError where there is none."""
         self._file.seek(self._start)
         frame_bytes = self.info.channels * BYTES
         for first in range(0, self._frames, at_once):
             frames = min(at_once, self._frames - first)
-            try:
-                read = self._file.read(frames * frame_bytes)
-            except OSError:
-                if not first:
-                    raise
-                self.damage.fail(first / self.info.sample_rate)
-                return
+            read = self._file.read(frames * frame_bytes)
             whole = np.frombuffer(read, "<i2", len(read) // frame_bytes * self.info.channels)
             self.coded_bytes += whole.nbytes
             if not self.coded_bytes:

@@ -1,13 +1,15 @@
 """Examining a file never raises for what is wrong with it or with us, and says which of the two it was."""
 
+import errno
 import math
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline import catalogue, examine
+from pipeline import catalogue, examine, media
 from pipeline.catalogue import Limits, Subject
 from pipeline.errors import ModelMissing
 from pipeline.readings import BY_SUBJECT, Container, Levels, Speech
@@ -97,6 +99,48 @@ def test_a_file_that_changes_while_it_is_read_is_a_fault_and_not_half_known(sour
     clip = examine.examine(source, "webrtcvad")
     assert (clip.sha256, clip.readings.by_type) == (None, {})
     assert "changed while it was read" in clip.faults[0].why
+
+
+def test_a_file_that_changes_before_it_is_decoded_is_not_said_to_be_broken(source, monkeypatch):
+    def rewritten(path):
+        Path(path).write_bytes(b"no audio at all")
+        return "digest of what it was"
+
+    monkeypatch.setattr(examine, "sha256_of", rewritten)
+    clip = examine.examine(source, "webrtcvad")
+    assert (clip.sha256, clip.readings.by_type) == (None, {})
+    assert "changed while it was read" in clip.faults[0].why
+
+
+def test_a_file_that_goes_away_while_it_is_decoded_has_changed(source, monkeypatch):
+    monkeypatch.setattr(examine, "sha256_of", lambda path: Path(path).unlink() or "digest of what it was")
+    assert "changed while it was read" in examine.examine(source, "webrtcvad").faults[0].why
+
+
+def test_the_size_is_that_of_the_bytes_that_were_hashed(source):
+    assert examine.examine(replace(source, bytes=7), "webrtcvad").source == source
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+def test_a_failure_of_the_machine_is_a_fault_and_no_finding_about_the_file(source, monkeypatch, number):
+    def failing(_name):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(examine.derive, "activity_engine", failing)
+    clip = examine.examine(source, "webrtcvad")
+    assert clip.readings.by_type == {}
+    assert os.strerror(number) in clip.faults[0].why
+
+
+def test_too_many_open_files_are_none_of_the_file_s_doing(source, monkeypatch):
+    def failing(*_arguments, **_options):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(examine.decode.plain_wave, "opened", lambda _path: None)
+    monkeypatch.setattr(media.av, "open", failing)
+    clip = examine.examine(source, "webrtcvad")
+    assert clip.readings.by_type == {}
+    assert "Too many open files" in clip.faults[0].why
 
 
 def test_a_file_that_is_gone_is_unreadable(source):
