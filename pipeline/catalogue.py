@@ -253,6 +253,11 @@ def rules() -> dict[str, tuple[Subject, Rule]]:
     return {rule.code: (subject, rule) for subject in reversed(verified()) for rule in reversed(subject.rules)}
 
 
+def gravest(code: str) -> Severity:
+    """How grave a finding of that code can be, of several subjects where they share it."""
+    return max(r.gravest or r.severity for subject in verified() for r in subject.rules if r.code == code)
+
+
 NOT_MEASURED = Rule(
     "NOT_MEASURED",
     Severity.FAULT,

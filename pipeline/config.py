@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue import Declared, Limits, Subject, Value, declared_limits, rules
+from pipeline.catalogue import Declared, Limits, Subject, Value, declared_limits, gravest, rules
 from pipeline.errors import MeasuringChanged, SettingsError
 from pipeline.records import Relaxed, Severity
 
@@ -248,11 +248,9 @@ def _relaxed_limits(
 
 
 def _relaxed_severities(base: Mapping[str, Severity], used: Mapping[str, Severity]) -> list[Relaxed]:
-    catalogue = rules()
     found = []
     for code, severity in used.items():
-        rule = catalogue[code][1]
-        was = base.get(code, rule.gravest or rule.severity)
+        was = base.get(code, gravest(code))
         if severity < was:
             found.append(Relaxed(f"severity.{code}", str(was), str(severity)))
     return found

@@ -170,6 +170,7 @@ def test_every_shipped_profile_loads_and_relaxes_nothing():
         ("loudness.min_lufs=-31", Relaxed("loudness.min_lufs", -30.0, -31.0)),
         ("loudness.max_lufs=-15", Relaxed("loudness.max_lufs", -16.0, -15.0)),
         ("speech.long_pause_s=2.5", Relaxed("speech.long_pause_s", 2.0, 2.5)),
+        ("severity.UNSURE=warning", Relaxed("severity.UNSURE", "error", "warning")),
         ("extent.minimum_s=0", Relaxed("extent.minimum_s", 1800.0, 0.0)),
         ("extent.minimum_s=off", Relaxed("extent.minimum_s", 1800.0, None)),
         (
