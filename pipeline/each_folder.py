@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from pipeline import run
 from pipeline.errors import NothingToCheck, UsageError
 from pipeline.outcome import Report, totals
+from pipeline.stages.find import is_clip
 from pipeline.storage import codec
 from pipeline.storage.files import make_folder, write_atomic
 from pipeline.words import printable
@@ -17,17 +19,22 @@ NAME = "overview.json"
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One folder: its name, where its results are, and its report; `None` where it holds no recording."""
+    """One folder: its name, where its results are, and its report, `None` where it holds no recording.
+
+    `unreferenced`: there is a folder of references, and none in it is called so.
+    """
 
     name: str
     out: Path
     report: Report | None
+    unreferenced: bool = False
 
 
 def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[Voice]:
     """The voices one after the other, results under OUT/NAME; after the last one OUT/overview.json is written.
 
-    Raises UsageError for an input that is no folder or has none, NothingToCheck when no folder holds a recording.
+    Raises UsageError for an input that is no folder or has none, and for two references of one voice, before any is checked;
+    NothingToCheck when no folder holds a recording.
     """
     if request.leave_out:
         raise UsageError(
@@ -39,14 +46,14 @@ def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[
             "each, called as the voice's folder is"
         )
     seen: list[Voice] = []
-    for folder, out in _folders(request):
+    planned = [(folder, out, _reference(request, folder)) for folder, out in _folders(request)]
+    for folder, out, reference in planned:
         try:
-            reference = _reference(request, folder)
             report = run.check(replace(request, inputs=(str(folder),), out=out, reference=reference), watcher)
         except NothingToCheck:
             seen.append(Voice(out.name, out, None))
         else:
-            seen.append(Voice(out.name, out, report))
+            seen.append(Voice(out.name, out, report, request.reference is not None and reference is None))
         yield seen[-1]
     if all(voice.report is None for voice in seen):
         raise NothingToCheck("no folder holds a recording; name the folder whose folders are the voices")
@@ -57,7 +64,17 @@ def check(request: run.Request, watcher: run.Watcher | None = None) -> Iterator[
 
 def _folders(request: run.Request) -> Iterator[tuple[Path, Path]]:
     """Each folder with the one for its results; those of the same name under several inputs are numbered."""
-    taken: dict[str, int] = {}
+    voices = list(_voices(request))
+    names = {folder.name for folder in voices}
+    taken: set[str] = set()
+    for folder in voices:
+        numbered = (f"{folder.name}-{number}" for number in count(2))
+        name = folder.name if folder.name not in taken else next(n for n in numbered if n not in names | taken)
+        taken.add(name)
+        yield folder, request.out / name
+
+
+def _voices(request: run.Request) -> Iterator[Path]:
     own = request.out.resolve()
     for given in request.inputs:
         top = Path(given)
@@ -67,9 +84,13 @@ def _folders(request: run.Request) -> Iterator[tuple[Path, Path]]:
             inner = []
         if not inner:
             raise UsageError(f"--each-folder: {printable(given)} is no folder with folders in it that can be read")
-        for folder in inner:
-            taken[folder.name] = number = taken.get(folder.name, 0) + 1
-            yield folder, request.out / (folder.name if number == 1 else f"{folder.name}-{number}")
+        yield from inner
+
+
+def loose(request: run.Request) -> list[str]:
+    """The recordings that lie beside the folders, in none of them, by their paths."""
+    tops = (Path(given) for given in request.inputs)
+    return [str(f) for top in tops for f in sorted(top.iterdir()) if is_clip(f)]
 
 
 def _reference(request: run.Request, folder: Path) -> str | None:
@@ -79,7 +100,7 @@ def _reference(request: run.Request, folder: Path) -> str | None:
     """
     if request.reference is None:
         return None
-    found = sorted(f for f in Path(request.reference).iterdir() if f.is_file() and f.stem == folder.name)
+    found = sorted(f for f in Path(request.reference).iterdir() if f.stem == folder.name and is_clip(f))
     if len(found) > 1:
         raise UsageError(f"--reference: there are {found[0].name} and {found[1].name} for one voice; leave one there")
     return str(found[0]) if found else None

@@ -58,7 +58,11 @@ def check(request: Request, watcher: Watcher | None = None) -> Report:
     if request.engine not in engine_names():
         raise UsageError(f"there is no engine {request.engine}; there are {', '.join(engine_names())}")
     settings = config.load(request.profile, request.overrides)
-    found = find.find(request.inputs, request.out)
+    try:
+        found = find.find(request.inputs, request.out)
+    except NothingToCheck:
+        remove(request.out / manifest.NAME)  # what it approved is gone
+        raise
     sources = _without(found.sources, request.leave_out)
     reference = None if request.reference is None else reference_voice(request.reference, settings)
     make_folder(request.out)

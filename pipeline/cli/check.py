@@ -75,4 +75,4 @@ def _each(request: "Request", quiet: bool) -> None:
     with progress.Display(Console(stderr=True, quiet=quiet)) as display:
         voices = list(each_folder.check(request, display.watcher))
     reports = [voice.report for voice in voices if voice.report is not None]
-    conclude(reports, lambda: overview.show(voices, request.out, Console(quiet=quiet)))
+    conclude(reports, lambda: overview.show(voices, each_folder.loose(request), request.out, Console(quiet=quiet)))

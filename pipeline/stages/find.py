@@ -186,7 +186,7 @@ class _Search:
     def _take(self, id_: str, path: Path, identity: Path) -> None:
         if identity not in self._files:
             self._files.add(identity)
-            (self.clips if _is_clip(path) else self.others)[id_] = path
+            (self.clips if is_clip(path) else self.others)[id_] = path
 
     def _is_result(self, folder: Path) -> bool:
         """Whether voxgate wrote its results there, or is about to."""
@@ -217,8 +217,8 @@ def _is_regular(path: Path) -> bool:
         return False
 
 
-def _is_clip(path: Path) -> bool:
-    """A link that leads nowhere counts by its name: somebody takes it for a recording."""
+def is_clip(path: Path) -> bool:
+    """Whether it is a file that holds audio, or may; a link that leads nowhere counts by its name, as somebody takes it for one."""
     dangling = path.is_symlink() and not path.exists()
     if not dangling and not _is_regular(path):
         return False

@@ -13,8 +13,8 @@ from pipeline.terminal import STYLES
 from pipeline.words import clock, printable
 
 
-def show(voices: Sequence[Voice], out: Path, console: Console) -> None:
-    """A table of verdicts, minutes and reports."""
+def show(voices: Sequence[Voice], loose: Sequence[str], out: Path, console: Console) -> None:
+    """A table of verdicts, minutes and reports; and what is not in it, which is the `loose` recordings in no folder."""
     table = Table(box=None, pad_edge=False)
     for heading in ("folder", "verdict", "files", "approved", "report"):
         table.add_column(heading, overflow="fold")
@@ -22,6 +22,13 @@ def show(voices: Sequence[Voice], out: Path, console: Console) -> None:
         table.add_row(*_cells(voice))
     console.print()
     console.print(table)
+    for told, names in (
+        ("no reference is called as", [voice.name for voice in voices if voice.unreferenced]),
+        ("passed over, for it is in no voice's folder:", [Path(path).name for path in loose]),
+    ):
+        if names:
+            text = f"\n{told} {', '.join(map(printable, names))}"
+            console.print(text, soft_wrap=True, highlight=False, markup=False)
     console.print(f"\noverview  {printable(str(out / NAME))}", soft_wrap=True, highlight=False)
 
 

@@ -48,12 +48,29 @@ def test_one_voice_that_falls_short_is_1_and_the_others_keep_their_manifests(vox
 
 def test_folders_of_one_name_under_two_inputs_do_not_share_results(voxgate, agency, tmp_path, passing):
     second = tmp_path / "second"
-    (second / "anna").mkdir(parents=True)
-    (second / "anna" / "take3.wav").write_bytes((agency / "b[red]ob" / "take3.wav").read_bytes())
+    for folder in (second / "anna", agency / "anna-2"):
+        folder.mkdir(parents=True)
+        (folder / "take3.wav").write_bytes((agency / "b[red]ob" / "take3.wav").read_bytes())
     out = tmp_path / "out"
     assert voxgate("check", agency, second, "--each-folder", "-o", out, *passing).status == 0
-    assert (out / "anna" / "report.json").exists()
-    assert (out / "anna-2" / "report.json").exists()
+    roots = [json.loads((out / name / "report.json").read_text())["root"] for name in ("anna", "anna-2", "anna-3")]
+    assert roots == [str(folder) for folder in (agency / "anna", agency / "anna-2", second / "anna")]
+
+
+def test_recordings_that_lie_in_no_voice_s_folder_are_named(voxgate, agency, tmp_path, passing):
+    (agency / "loose.wav").write_bytes((agency / "anna" / "take1.wav").read_bytes())
+    ran = voxgate("check", agency, "--each-folder", "-o", tmp_path / "out", *passing)
+    assert "passed over, for it is in no voice's folder: loose.wav" in ran.stdout
+    assert "notes.txt" not in ran.stdout
+
+
+def test_a_voice_without_recordings_keeps_no_manifest_of_earlier(voxgate, agency, tmp_path, passing):
+    out = tmp_path / "out"
+    assert voxgate("check", agency, "--each-folder", "-o", out, *passing).status == 0
+    (agency / "b[red]ob" / "take3.wav").unlink()
+    assert voxgate("check", agency, "--each-folder", "-o", out, *passing).status == 0
+    assert not (out / "b[red]ob" / "manifest.json").exists()
+    assert (out / "anna" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("inside", [[], ["empty"]], ids=["no folder", "no audio in any"])

@@ -144,6 +144,20 @@ def test_an_agency_s_references_are_called_as_its_folders(voxgate, readings, out
     assert odd(ran) == OWN
     ran.out = out / "carl"
     assert ran.report["speakers"]["reference"] is None
+    assert "no reference is called as carl" in ran.stdout
+
+
+def test_two_references_of_one_voice_are_wrong_use_before_any_is_checked(voxgate, readings, out, tmp_path):
+    refs = tmp_path / "refs"
+    refs.mkdir()
+    for name in ("zoe.wav", "zoe.flac", "anna.wav", "anna.txt"):
+        shutil.copy(SAMPLES / "formats" / "passage.wav", refs / name)
+    (refs / "anna.txt").write_text("What she says.")
+    for who in ("anna", "zoe"):
+        shutil.copytree(readings, tmp_path / "voices" / who)
+    ran = voxgate("check", tmp_path / "voices", "--each-folder", "--reference", refs, "-o", out, *SHORT)
+    assert (ran.status, out.exists()) == (2, False)
+    assert "there are zoe.flac and zoe.wav for one voice" in ran.stderr
 
 
 def test_one_reference_for_several_voices_is_wrong_use(voxgate, readings):
