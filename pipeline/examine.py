@@ -51,16 +51,9 @@ def _decoded(clip: Clip, activity: str, unwanted: frozenset[str], before: Stamp)
         clip = _measured(clip, activity, unwanted)
     except DecodeError as error:
         clip = _undecoded(clip, error)
-    if _stamp(clip.source) != before:
+    if Stamp.found(clip.source.path) != before:
         raise SourceChanged("it was changed while it was read; run again when nothing writes to it")
     return clip
-
-
-def _stamp(source: Source) -> Stamp | None:
-    try:
-        return Stamp.of(source.path)
-    except OSError:
-        return None
 
 
 def _undecoded(clip: Clip, error: DecodeError) -> Clip:

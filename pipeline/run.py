@@ -149,7 +149,7 @@ def _examined(
     stamps: dict[str, Stamp | None] = {}
     todo = []
     for source in sources:
-        stamps[source.id] = _stamp(source)
+        stamps[source.id] = Stamp.found(source.path)
         clip = journal.known(source, stamps[source.id], measuring, __version__)
         if clip is None:
             todo.append(source)
@@ -200,13 +200,6 @@ def _switched_off(settings: config.Settings) -> tuple[Absence, ...]:
         elif "voices" in subject.needs and settings.values["speech.engine"] == VOICELESS:
             off.append(Absence(subject.name, f"speech.engine={VOICELESS} hears no voices"))
     return tuple(off)
-
-
-def _stamp(source: Source) -> Stamp | None:
-    try:
-        return Stamp.of(source.path)
-    except OSError:
-        return None
 
 
 def _lost(source: Source, why: str) -> Clip:

@@ -12,17 +12,26 @@ from pipeline.errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells without reading that a file has not changed."""
+    """What tells without reading that a file has not changed: `ctime_ns` too, for many a tool sets the other time back."""
 
     bytes: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
 
     @classmethod
     def of(cls, path: str) -> "Stamp":
         """The stamp of a file as it is now. Raises OSError."""
         stat = os.stat(path)  # noqa: PTH116 - making a Path takes several times as long, and short files come by the thousand
-        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+
+    @classmethod
+    def found(cls, path: str) -> "Stamp | None":
+        """The same, or `None` where there is no file."""
+        try:
+            return cls.of(path)
+        except OSError:
+            return None
 
 
 def sha256_of(path: str | Path) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,19 @@ def test_a_stamp_tells_that_a_file_was_touched(tmp_path):
     assert files.Stamp.of(str(path)) == before
     os.utime(path, ns=(0, 0))
     assert files.Stamp.of(str(path)) != before
+
+
+def test_a_stamp_tells_that_a_file_was_changed_in_place_and_its_time_set_back(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before = files.Stamp.of(str(path))
+    time.sleep(0.02)  # file systems count in steps of some milliseconds
+    with path.open("r+b") as file:
+        file.write(b"two")
+    os.utime(path, ns=(before.mtime_ns, before.mtime_ns))
+    now = files.Stamp.of(str(path))
+    assert (now.bytes, now.mtime_ns, now.inode) == (before.bytes, before.mtime_ns, before.inode)
+    assert now != before
 
 
 def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):
