@@ -26,7 +26,10 @@ VOICELESS = "webrtcvad"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once."""
+    """What a check is asked to do; `engine` is a name of `pipeline/engines`, `jobs` how many clips at once.
+
+    Raises UsageError where that asks for nothing.
+    """
 
     inputs: tuple[str, ...]
     out: Path
@@ -39,6 +42,12 @@ class Request:
     jobs: int = 1
     fresh: bool = False
     strict: bool = False
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise UsageError(f"{self.jobs} jobs do nothing; ask for one or more")
+        if not self.inputs:
+            raise UsageError("there is nothing to check; name a folder, a file, or several")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Everything is taken from what the run wrote; no audio is opened.
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,23 @@ LONGEST_TEXT_BYTES = 1 << 20
 
 
 def document(out: Path, name: str = REPORT) -> dict[str, Any]:
-    """A document that a run wrote into `out`. Raises RecordError."""
+    """A document of that name that a run wrote into `out`, with all that its schema requires. Raises RecordError."""
     path = out / name
     try:
         made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read; run check with -o {out} first") from error
-    if not isinstance(made, dict) or not str(made.get("schema", "")).startswith("voxgate."):
-        raise RecordError(f"{path} is no document of voxgate's; run check with -o {out} first")
+    schema = _schema(name)
+    if not isinstance(made, dict) or made.get("schema") != schema["$id"] or not made.keys() >= set(schema["required"]):
+        raise RecordError(f"{path} is no {Path(name).stem} of this voxgate's; run check with -o {out} first")
     return made
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    path = Path(__file__).parents[1] / "schemas" / f"{Path(name).stem}-1.json"
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
 
 
 def selected(out: Path, *, approved: bool) -> Selection:

@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pipeline
-from pipeline.errors import RecordError, SettingsError
+from pipeline.errors import RecordError, SettingsError, UsageError
 
 
 @pytest.fixture
@@ -111,6 +112,17 @@ def test_a_difference_needs_two_runs(voxgate, tmp_path):
     assert "run check" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "held", ["{}", "[]", '{"schema": "voxgate.report/1"}', '{"schema": "voxgate.overview/1", "folders": []}']
+)
+def test_what_is_no_whole_report_is_neither_compared_nor_exported(voxgate, tmp_path, held):
+    (tmp_path / "report.json").write_text(held)
+    for command in (("diff", tmp_path, tmp_path), ("export", tmp_path, "--to", "csv")):
+        ran = voxgate(*command)
+        assert ran.status == 2
+        assert "is no report of this voxgate's; run check" in ran.stderr
+
+
 def test_the_doctor_finds_this_machine_well(voxgate, tmp_path):
     ran = voxgate("doctor", "-o", tmp_path)
     assert ran.status == 0, ran.stdout
@@ -161,6 +173,16 @@ def test_from_python_the_same_files_and_verdicts_come_out(recordings, tmp_path):
         pipeline.check([recordings], tmp_path / "out", profile="nobody")
     with pytest.raises(RecordError):
         pipeline.judge(tmp_path)
+
+
+@pytest.mark.parametrize(("inputs", "jobs"), [(["there"], 0), (["there"], -1), ([], 1)])
+def test_from_python_too_what_asks_for_nothing_is_wrong_use(tmp_path, inputs, jobs):
+    with pytest.raises(UsageError):
+        pipeline.check(inputs, tmp_path / "out", jobs=jobs)
+
+
+def test_its_types_are_there_for_whoever_calls_it():
+    assert (Path(pipeline.__file__).parent / "py.typed").is_file()
 
 
 def test_the_api_is_what_it_says():

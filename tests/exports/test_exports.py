@@ -139,5 +139,5 @@ def test_an_export_that_there_is_not_and_a_run_that_there_was_not_are_told(check
     with pytest.raises(RecordError, match="run check"):
         run.export(tmp_path, "csv", tmp_path / "x")
     (tmp_path / "report.json").write_text("[]")
-    with pytest.raises(RecordError, match="no document of voxgate"):
+    with pytest.raises(RecordError, match="is no report of"):
         run.export(tmp_path, "csv", tmp_path / "x")
