@@ -56,7 +56,7 @@ class SpeechMeter:
         """Speech and pauses of everything fed so far."""
         total_s = self._samples / self._rate
         speech = self._speech.array().astype(np.float32) / 255
-        if not len(speech):
+        if not self._samples or self._engine is None:
             return Speech(why="no samples" if not self._samples else "voice activity was not measured")
         spoken = stretches(speech, self._level.array().astype(np.float32))
         if not len(spoken):

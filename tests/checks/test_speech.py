@@ -81,6 +81,13 @@ def test_what_nobody_says_is_no_speech(reading_of, signal):
     assert list(no_speech(read, SpeechLimits()))
 
 
+@pytest.mark.parametrize("samples", [1, 2, 100])
+def test_what_is_shorter_than_any_word_is_no_speech(reading_of, samples):
+    read = reading_of(SUBJECT, np.full(samples, 0.1), 44_100, "webrtcvad")
+    assert (read.speech_s, read.speech_ratio, read.why) == (0.0, 0.0, None)
+    assert list(no_speech(read, SpeechLimits()))
+
+
 def test_speech_and_pauses_and_ends_are_the_whole_clip(reader, reading_of):
     read = reading_of(SUBJECT, with_gaps(reader, (6.0, 3.0), (14.0, 0.8)), RATE_HZ, "pyannet")
     pauses_s = sum(span.length_s for span in read.pauses)
