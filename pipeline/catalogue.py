@@ -7,6 +7,7 @@ together its limits, its meter and its checks. Dropping such a module into the f
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
@@ -94,6 +95,11 @@ class Rule:
     check: Check
     readings: tuple[type[Reading], ...] = ()
     gravest: Severity | None = None
+
+    @property
+    def advice(self) -> str:
+        """The hint for whatever clip, with "…" for what is its own."""
+        return re.sub(r"\{\w+[^}]*\}", "…", self.hint)
 
 
 class Texts(TypedDict):

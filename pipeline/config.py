@@ -202,7 +202,7 @@ def _assign(key: str, raw: Any, where: str, values: dict[str, Value], severities
     known = [*declared, *(f"severity.{c}" for c in rules())]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.3)
     meant = f"; did you mean {near[0]}?" if near else ""
-    raise SettingsError(f"{where}: there is no key {key}{meant} (`voxgate list checks` names them all)")
+    raise SettingsError(f"{where}: there is no key {key}{meant} (`voxgate explain CODE` names those of a finding)")
 
 
 def _severity(raw: Any, where: str) -> Severity:

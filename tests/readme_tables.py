@@ -20,8 +20,7 @@ def findings() -> str:
     rows = ["| finding | weight | what it means | what to do |", "|---|---|---|---|"]
     for code, rule in sorted(found.items()):
         weight = str(rule.severity) if rule.gravest is None else f"{rule.severity}, {rule.gravest} when grave"
-        hint = re.sub(r"\{\w+[^}]*\}", "…", rule.hint)  # a number of the clip's own
-        rows.append(f"| `{code}` | {weight} | {rule.means} | {hint} |")
+        rows.append(f"| `{code}` | {weight} | {rule.means} | {rule.advice} |")
     return "\n".join(rows)
 
 

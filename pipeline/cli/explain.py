@@ -46,7 +46,7 @@ def _text(rule: "Rule", settings: "Settings") -> Iterator[str]:
         weight = f"{settings.severities[rule.code]} ({settings.origins[f'severity.{rule.code}']})"
     yield f"{rule.code}  {weight}"
     yield f"\n{rule.means}"
-    yield f"\nWhat to do: {rule.hint}"
+    yield f"\nWhat to do: {rule.advice}"
 
 
 def _limit(declared: "Declared", settings: "Settings") -> Iterator[str]:

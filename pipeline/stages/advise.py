@@ -1,5 +1,6 @@
 """Advise: what to do next, the step that gains the most approved minutes first."""
 
+import math
 from dataclasses import dataclass
 
 from pipeline.outcome import Report
@@ -49,8 +50,14 @@ def _record_more(report: Report) -> list[Step]:
         if wanted_s is not None and approved_s < wanted_s:
             missing = max(wanted_s - approved_s, 6.0)
             hint = f"That makes the {what} of {minutes(wanted_s)} minutes."
-            return [Step(f"record {minutes(missing)} more minutes", hint, gain_s=missing)]
+            return [Step(f"record {minutes(_rounded_up(missing))} more minutes", hint, gain_s=missing)]
     return []
+
+
+def _rounded_up(seconds: float) -> float:
+    """To what is told of so many, or they would not be enough."""
+    told_s = 6.0 if seconds < 600.0 else 60.0
+    return math.ceil(seconds / told_s) * told_s
 
 
 def _by_code(report: Report) -> dict[str, list[tuple[Clip, Finding]]]:

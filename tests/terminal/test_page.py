@@ -72,6 +72,15 @@ def test_one_voice_needs_no_table_and_two_have_one_with_how_sure_it_is():
         assert words in html
 
 
+def test_a_page_without_a_minimum_has_no_mark():
+    held = document()
+    assert "The mark is the minimum of 30:00; 2:00:00 are advised." in page.rendered(held)
+    held["totals"] |= {"target_s": None}
+    assert "The mark is the minimum of 30:00." in page.rendered(held)
+    held["totals"] |= {"minimum_s": None}
+    assert "The mark is" not in page.rendered(held)
+
+
 def test_a_file_name_is_shown_and_never_run():
     html = page.rendered(document(id="<script>alert(1)</script>.wav"))
     assert "<script" not in html

@@ -93,6 +93,11 @@ def test_what_to_do_next_begins_with_the_step_that_gains_most():
     assert [step.gain_s for step in steps] == sorted((step.gain_s for step in steps), reverse=True)
 
 
+@pytest.mark.parametrize(("there", "told"), [(5.54, "25"), (20.0, "10"), (20.52, "9.5"), (29.99, "0.1")])
+def test_what_is_advised_to_record_is_enough(there, told):
+    assert advise(report(clip("a.wav", there)))[0].text == f"record {told} more minutes"
+
+
 def test_what_could_not_be_examined_comes_before_everything_else():
     failed = clip("b.wav", faults=(Fault("speech", "its weights are missing; install them"),))
     first = advise(report(clip("a.wav", clipped=True), failed))[0]
