@@ -203,22 +203,23 @@ def _role(name: str, stretches: tuple[Stretch, ...], main: Sound, asked: Confirm
     return Role(Voice(name, spoken_s, likeness, sure, sound.pitch_semitones, sound.decay_db), sound, stretches)
 
 
-def turns(partials: Partials, roles: Sequence[Role]) -> Iterator[Turn]:
-    """The turns in order: the other voices', and the main one's between them."""
+def turns(partials: Partials, roles: Sequence[Role], total_s: float) -> Iterator[Turn]:
+    """The turns of a clip of so many seconds in order: the other voices', and the main one's between them."""
     found = sorted((s.start, s.end, role.voice.speaker) for role in roles for s in role.stretches)
     at = 0
     for start, end, speaker in found:
         if start > at:
-            yield _turn(partials, at, start, "A")
-        yield _turn(partials, start, end, speaker)
+            yield Turn(*_times_s(partials, at, start, total_s), "A")
+        yield Turn(*_times_s(partials, start, end, total_s), speaker)
         at = end
     if at < len(partials.spoken):
-        yield _turn(partials, at, len(partials.spoken), "A")
+        yield Turn(*_times_s(partials, at, len(partials.spoken), total_s), "A")
 
 
-def _turn(partials: Partials, start: int, end: int, speaker: str) -> Turn:
+def _times_s(partials: Partials, start: int, end: int, total_s: float) -> tuple[float, float]:
+    """When a stretch of frames of speech begins and ends; the last frame may reach beyond the clip's end."""
     first, last = partials.spoken[start], partials.spoken[end - 1]
-    return Turn(float(first) * FRAME_S, float(last + 1) * FRAME_S, speaker)
+    return float(first) * FRAME_S, min(float(last + 1) * FRAME_S, total_s)
 
 
 def _ranges(stretches: Sequence[Stretch]) -> list[Frames]:

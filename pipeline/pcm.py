@@ -10,8 +10,8 @@ import numpy as np
 from pipeline.records import Floats
 
 MAX_CHANNELS = 64
-RATES_HZ = (1_000, 768_000)
-"""What no recording has more of, and where its sample rate lies."""
+RATES_HZ = (4_000, 768_000)
+"""What no recording has more of, and where its sample rate lies: in half of less there is no speech, nor loudness's high shelf."""
 
 MAX_SAMPLE = 1_000.0
 """Float files may exceed full scale, but 60 dB over it is damage, and squares of more would overflow."""

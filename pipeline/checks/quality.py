@@ -75,6 +75,13 @@ class QualityMeter:
 
     def read(self) -> Quality:
         """The mean scores of the windows in everything fed so far."""
+        before = self._samples, self._candidates, self._best, self._sums.copy(), self._windows
+        made = self._ended()
+        self._samples, self._candidates, self._best, self._sums, self._windows = before
+        return made
+
+    def _ended(self) -> Quality:
+        """The reading if nothing more comes; takes what is pending for the last of it."""
         if len(self._samples) >= dnsmos.WINDOW and len(self._speech) >= WINDOW_FRAMES:  # short of a whole frame
             self._consider()
             self._samples = self._samples[:0]

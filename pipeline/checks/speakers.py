@@ -48,13 +48,15 @@ class SpeakersLimits(Limits):
 class SpeakersMeter:
     """Keeps what `PartialsMeter` and `AtOnceMeter` keep."""
 
-    def __init__(self, _info: StreamInfo) -> None:
+    def __init__(self, info: StreamInfo) -> None:
+        self._rate, self._samples = info.sample_rate, 0
         self._partials: PartialsMeter | None = None
         self._at_once = AtOnceMeter(lambda: session("segmentation"))
         self._why: str | None = "no samples"
 
     def feed(self, block: Block) -> None:
         """Take in a block with its 16 kHz mono and its activity."""
+        self._samples += len(block.samples)
         if block.mono16k is None or block.activity is None:
             self._why = "voice activity was not measured"
             return
@@ -75,11 +77,12 @@ class SpeakersMeter:
         if not len(partials.at):
             return Speakers(engine=ENGINE, why="there is under 1 s of speech")
         roles = cast(partials, session("campplus"))
-        at_once = tuple(_overlaps(self._at_once.read()))
+        total_s = self._samples / self._rate
+        at_once = tuple(_overlaps(self._at_once.read(), total_s))
         return Speakers(
             count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in roles[1:]),
             speech_s=len(partials.spoken) * FRAME_S,
-            turns=tuple(turns(partials, roles)),
+            turns=tuple(turns(partials, roles, total_s)),
             voices=tuple(role.voice for role in roles),
             prints=tuple(written(role.sound.voice) for role in roles),
             second_prints=tuple(None if r.sound.second is None else written(r.sound.second) for r in roles),
@@ -90,11 +93,11 @@ class SpeakersMeter:
         )
 
 
-def _overlaps(marks: NDArray[np.uint8]) -> Iterator[Span]:
-    """Where two speak at once, surely so for a word or longer, given the mark of every frame."""
+def _overlaps(marks: NDArray[np.uint8], total_s: float) -> Iterator[Span]:
+    """Where two speak at once, surely so for a word or longer, given the mark of every frame of so many seconds."""
     for first, end in runs(marks >= MAYBE):
         if (marks[first:end] == SURELY).sum() >= MIN_OVERLAP_FRAMES:
-            yield Span(float(first) * Activity.FRAME_S, float(end) * Activity.FRAME_S)
+            yield Span(float(first) * Activity.FRAME_S, min(float(end) * Activity.FRAME_S, total_s))
 
 
 SUBJECT = Subject(

@@ -106,10 +106,7 @@ class _Downmix:
     def _mixed(self, planes: Floats, edges: NDArray[np.int64]) -> Floats:
         if not planes.shape[1]:
             return np.empty(0, np.float32)
-        mean: Floats = planes[0] + planes[1]
-        for plane in planes[2:]:
-            mean += plane
-        mean *= np.float32(1 / len(planes))
+        mean = _mean(planes)
         energy = self._energy[:, None] + np.cumsum(_energies(planes, edges), axis=1)
         mix_energy = self._mix_energy + np.cumsum(_energies(mean[None], edges)[0])
         if (energy >= _under(energy.max(axis=0), DEAD_DB)).all() and (
@@ -123,11 +120,23 @@ class _Downmix:
         whole = np.array([planes.shape[1]])
         self._energy = self._energy + _energies(planes, whole)[:, 0]
         alive = self._energy >= _under(self._energy.max(), DEAD_DB)
-        mixed: Floats = planes[alive].mean(axis=0)
+        mixed = _mean(planes[alive])
         self._mix_energy += float(_energies(mixed[None], whole)[0, 0])
         if self._mix_energy < _under(self._energy[alive].mean(), CANCELLED_DB):
             mixed = planes[int(self._energy.argmax())]
         return mixed
+
+
+def _mean(planes: Floats) -> Floats:
+    """Always summed in the same order, so that blocks do not matter even to the last bit."""
+    if len(planes) == 1:
+        only: Floats = planes[0]
+        return only
+    mean: Floats = planes[0] + planes[1]
+    for plane in planes[2:]:
+        mean += plane
+    mean *= np.float32(1 / len(planes))
+    return mean
 
 
 def _energies(planes: Floats, edges: NDArray[np.int64]) -> Doubles:

@@ -200,7 +200,7 @@ def test_of_many_voices_only_those_that_speak_longest_are_asked_about(clip, peop
 def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
     voices = people(3)
     made = clip(HOST, (2, 300), HOST, (1, 500), HOST, voices=voices, telephone=False)
-    found = list(turns(made, cast(made, Encoder(0.1, 0.1))))
+    found = list(turns(made, cast(made, Encoder(0.1, 0.1)), 1_000.0))
     assert [turn.speaker for turn in found] == ["A", "C", "A", "B", "A"]
     assert found[0].start_s == 0
     assert found[-1].end_s == pytest.approx(len(made.spoken) / 100)

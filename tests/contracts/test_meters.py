@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from pipeline import catalogue, models
+from pipeline import catalogue, models, pcm
 from pipeline.records import Activity, Block
 from pipeline.storage import codec
 
@@ -116,6 +116,24 @@ def test_asking_twice_gives_the_same_answer(subject, speechlike, derived):
     for block in blocks:
         meter.feed(block)
     assert meter.read() == meter.read()
+
+
+@each_subject
+def test_asking_before_the_end_changes_nothing_of_what_comes(subject, speechlike, derived):
+    info, blocks = derived(program(speechlike, 16_000, 25.0, 1), 16_000, 160_000)
+    asked, unasked = subject.meter(info), subject.meter(info)
+    for block in blocks:
+        asked.read()
+        asked.feed(block)
+        unasked.feed(block)
+    assert asked.read() == unasked.read()
+
+
+@each_subject
+def test_the_lowest_rate_can_be_measured(subject, speechlike, derived):
+    rate_hz = pcm.RATES_HZ[0]
+    read = reading(subject, derived(program(speechlike, rate_hz, 6.0, 1), rate_hz))
+    assert all(math.isfinite(number) for number in numbers_in(codec.plain(read)))
 
 
 def hour(rate_hz, channels):
