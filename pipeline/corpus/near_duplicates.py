@@ -97,26 +97,43 @@ def _given_up(found: NearDuplicates, most: float) -> dict[str, list[Match]]:
 
     The best copy comes first and is kept. Each other is left out when more than `most` of it is in what is kept so
     far; a long file of which less is there is kept for the rest, and then the takes inside it, better or not, give way to it.
+    What was left out for one of those is looked at again. For a clip that does not pass by itself nothing gives way.
     """
-    kept: set[str] = set()
-    given_up: dict[str, list[Match]] = {}
-    inside: dict[str, list[Match]] = {}
-    holding: dict[str, list[Match]] = {}
-    for match in found.matches:
-        inside.setdefault(match.clip, []).append(match)
-        holding.setdefault(match.other, []).append(match)
+    choice = _Choice(found, most)
     for clip in found.order:
-        held = [match for match in inside.get(clip, ()) if match.other in kept]
-        if _copied(held) > most:
-            given_up[clip] = held
-            continue
-        if clip not in found.unfit:
-            for match in holding.get(clip, ()):
-                if match.clip in kept and match.ratio > most:
-                    kept.remove(match.clip)
-                    given_up[match.clip] = [match]
-        kept.add(clip)
-    return given_up
+        choice.look_at(clip)
+    for clip in [clip for clip in found.order if clip in choice.given_up]:
+        choice.look_at(clip)
+    return choice.given_up
+
+
+class _Choice:
+    """Which clips are kept, and which are given up for them."""
+
+    def __init__(self, found: NearDuplicates, most: float) -> None:
+        self.given_up: dict[str, list[Match]] = {}
+        self._unfit, self._most = frozenset(found.unfit), most
+        self._kept: set[str] = set()
+        self._inside: dict[str, list[Match]] = {}
+        self._holding: dict[str, list[Match]] = {}
+        for match in found.matches:
+            self._inside.setdefault(match.clip, []).append(match)
+            self._holding.setdefault(match.other, []).append(match)
+
+    def look_at(self, clip: str) -> None:
+        """Give a clip up, or keep it and give up what is in it."""
+        held = [match for match in self._inside.get(clip, ()) if match.other in self._kept]
+        if held and _copied(held) > self._most:
+            self.given_up[clip] = held
+            return
+        self.given_up.pop(clip, None)
+        if clip in self._unfit:
+            return
+        for match in self._holding.get(clip, ()):
+            if match.clip in self._kept and match.ratio > self._most:
+                self._kept.remove(match.clip)
+                self.given_up[match.clip] = [match]
+        self._kept.add(clip)
 
 
 def _copied(matches: list[Match]) -> float:

@@ -192,3 +192,22 @@ def test_the_limit_moves_what_counts_as_a_copy(take, words, compared):
     clips = [take("a", np.concatenate((first, second))), take("b", np.concatenate((first, words(6.0, seed=3))))]
     assert copies(compared(SUBJECT, clips)) == []
     assert copies(compared(SUBJECT, clips, "near_duplicates.max_copied_ratio=0.3")) == ["b"]
+
+
+def test_nothing_is_given_up_for_a_clip_that_does_not_pass(take, words, compared):
+    """Or a clip that nobody could examine would be settled by one that is left out."""
+    master = take("master.wav", words(20), codes=("NO_SPEECH",))
+    failed = take("take.mp3", words(20), codes=("NOT_EXAMINED",), lossy=True)
+    assert copies(compared(SUBJECT, [master, failed])) == []
+
+
+def test_a_clip_is_not_given_up_for_one_that_itself_gives_way(take, words, compared):
+    """The last half of the take stands nowhere else once the take has given way to the long file."""
+    whole = words(100)
+    first, last = whole[: 51 * RATE_HZ], whole[51 * RATE_HZ :]
+    clips = [
+        take("take.wav", whole),
+        take("part.wav", np.concatenate((last, words(30, 2))), sample_rate=44_100),
+        take("long.mp3", np.concatenate((first, words(100, 3), words(100, 4), words(100, 6))), lossy=True),
+    ]
+    assert copies(compared(SUBJECT, clips)) == ["take.wav"]
