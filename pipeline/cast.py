@@ -96,7 +96,7 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     telephone = by_telephone(own)
     found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
     apart = heard_apart(partials, main, found)
-    own = own_speech(partials, main, found) if found else some_of_own(partials, apart)
+    own = own_speech(partials, main, found, apart) if found else some_of_own(partials, apart)
     asked = Confirmation(network, own, telephone=telephone)
     if apart and not found:  # a little of the main voice tells of most that they are its own
         apart = _confirmed(partials, main, apart, asked, WORTH_TELLING)
@@ -142,10 +142,10 @@ def _outside(turns: Sequence[Frames], found: Sequence[Stretch]) -> Iterator[Fram
             at = max(at, last)
 
 
-def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch]) -> Floats:
-    """Samples of the main voice, (samples,): what is in none of the stretches that were found or that are `DOUBTFUL`."""
+def own_speech(partials: Partials, main: Sound, found: Sequence[Stretch], apart: Sequence[Stretch] = ()) -> Floats:
+    """Samples of the main voice, (samples,): in none of the stretches that were found, are heard apart, or are `DOUBTFUL`."""
     doubtful = foreign(partials, main.voice, DOUBTFUL)
-    return _own(partials, [*found, *doubtful], found, OWN_FRAMES)
+    return _own(partials, [*found, *apart, *doubtful], found, OWN_FRAMES)
 
 
 def some_of_own(partials: Partials, apart: Sequence[Stretch]) -> Floats:

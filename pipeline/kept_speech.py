@@ -25,6 +25,8 @@ Frames = tuple[int, int]
 
 
 class _Piece(NamedTuple):
+    """What came at once of 5 s, or of a look, of that number."""
+
     number: int
     start: int
     hops: NDArray[np.float16]
@@ -39,7 +41,6 @@ class KeptSpeech:
 
     _unlike: list[_Piece] = field(default_factory=list)
     _own: list[_Piece] = field(default_factory=list)
-    _pieces: int = 0
     _looks: int = 0
     _every: int = 1
     _every_own: int = 1
@@ -51,12 +52,13 @@ class KeptSpeech:
 
     def keep_unlike(self, start: int, hops: Floats) -> None:
         """Frames of speech (frames, 160) from `start` on that may be another voice; those that were given before are known."""
-        first = max(self._until - start, 0)
-        for at in range(first, len(hops), PIECE):
-            if self._pieces % self._every == 0:
-                self._unlike.append(_Piece(self._pieces, start + at, hops[at : at + PIECE].astype(np.float16)))
-            self._pieces += 1
-        self._until = max(self._until, start + len(hops))
+        at, end = max(self._until, start), start + len(hops)
+        while at < end:
+            number, next_ = at // PIECE, min((at // PIECE + 1) * PIECE, end)
+            if number % self._every == 0:
+                self._unlike.append(_Piece(number, at, hops[at - start : next_ - start].astype(np.float16)))
+            at = next_
+        self._until = max(self._until, end)
         while sum(len(piece.hops) for piece in self._unlike) > MOST_FRAMES:
             self._every *= 2
             self._unlike = [piece for piece in self._unlike if piece.number % self._every == 0]

@@ -235,6 +235,14 @@ def test_the_main_voice_is_heard_where_it_is_not_even_doubtful(clip, alike, monk
     np.testing.assert_array_equal(own_speech(made, main, [])[:HOP], whole[:HOP])
 
 
+def test_what_pyannet_alone_hears_apart_is_no_part_of_the_main_voice_either(clip, people):
+    made = clip((0, 300), HOST, voices=people(1), telephone=False)
+    apart = [Stretch(0, 300, main_of(made), 0.9)]
+    whole = made.kept.unlike([(0, 3_300)], 3_300)
+    own = own_speech(made, main_of(made), [], apart)
+    np.testing.assert_array_equal(own[:HOP], whole[300 * HOP :][:HOP])
+
+
 def test_a_little_of_the_main_voice_is_heard_outside_of_what_pyannet_hears_where_there_is_enough(clip, people):
     made = clip(HOST, voices=people(1), telephone=False)
     sound = main_of(made)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.kept_speech import MOST_FRAMES, MOST_OWN, KeptSpeech
+from pipeline.kept_speech import MOST_FRAMES, MOST_OWN, PIECE, KeptSpeech
 from pipeline.mel import HOP
 
 
@@ -64,6 +64,14 @@ def test_of_hours_of_two_voices_pieces_are_kept_from_beginning_to_end():
     assert MOST_FRAMES / 3 < len(speech.unlike([(0, 10**6)], 10**6)) / HOP <= MOST_FRAMES
     parts = [len(speech.unlike([(at, at + 18_000)], 10**6)) for at in range(0, 360_000, 18_000)]
     assert min(parts) > 0
+
+
+def test_of_hours_what_is_kept_is_kept_five_seconds_at_a_time():
+    speech, nothing = KeptSpeech(), np.zeros((360, HOP), np.float32)
+    for start in range(0, 72_000, 200):
+        speech.keep_unlike(start, nothing)
+    lengths = [len(speech.unlike([(at, at + PIECE)], PIECE)) // HOP for at in range(0, 72_000, PIECE)]
+    assert set(lengths) == {0, PIECE}
 
 
 def test_a_copy_goes_on_by_itself():
