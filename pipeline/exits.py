@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -66,11 +67,22 @@ def guarded() -> Iterator[None]:
     except VoxgateError as error:
         raise _left(str(error), Exit.USAGE) from error
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         raise typer.Exit(Exit.DONE) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _write_no_more()
+        told = f"what was to be shown cannot be written ({error.strerror}); make room and run it again"
+        raise _left(told, Exit.NOT_EXAMINED) from None
     except KeyboardInterrupt:
         told = "interrupted; what was done is written down, the same command goes on from there"
         raise _left(told, Exit.INTERRUPTED) from None
+
+
+def _write_no_more() -> None:
+    """Lest the interpreter tries again at its end, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _left(told: str, status: Exit) -> typer.Exit:

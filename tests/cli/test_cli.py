@@ -330,6 +330,18 @@ def test_every_finding_is_explained_and_listed(in_process):
         assert re.search(rf"^{code} ", listed, re.MULTILINE)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("words", [("list", "checks"), ("explain", "NOISY"), ("doctor",)], ids=" ".join)
+def test_where_nothing_more_can_be_written_it_says_so_in_a_sentence(words):
+    program = (sys.executable, "-c", "from pipeline.cli import main; main()", *words)
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 3
+    assert ran.stderr == (
+        "voxgate: what was to be shown cannot be written (No space left on device); make room and run it again\n"
+    )
+
+
 def test_lists_tell_what_there_is(in_process):
     assert "cartesia-pro" in in_process("list", "profiles").stdout
     assert [line.split()[0] for line in in_process("list", "engines").stdout.splitlines()] == ["local", "serial"]
