@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import pipeline
+from pipeline import exits, run
+from pipeline.cli import main
 from pipeline.errors import RecordError, SettingsError, UsageError
 
 
@@ -183,6 +186,37 @@ def test_from_python_too_what_asks_for_nothing_is_wrong_use(tmp_path, inputs, jo
 
 def test_its_types_are_there_for_whoever_calls_it():
     assert (Path(pipeline.__file__).parent / "py.typed").is_file()
+
+
+def test_from_python_every_option_arrives(monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "check", asked.append)
+    monkeypatch.setattr(run, "judge", lambda *given, **named: asked.append((given, named)))
+    pipeline.check("in", "out", profile="take", settings=("noise.min_snr_db=9",), reference=Path("me.wav"), jobs=2)
+    pipeline.judge("out", profile="take", settings=("noise.min_snr_db=9",), reference=Path("me.wav"))
+    wanted = run.Request(
+        ("in",), Path("out"), "take", ("noise.min_snr_db=9",), reference="me.wav", engine="local", jobs=2
+    )
+    given = (Path("out"), "take", ("noise.min_snr_db=9",))
+    assert asked == [wanted, (given, {"reference": "me.wav"})]
+
+
+def test_on_the_command_line_every_option_arrives(monkeypatch):
+    asked = []
+    monkeypatch.setattr(run, "check", lambda request, _watcher: asked.append(request) or sys.exit(0))
+    words = "check in -o out --profile take --set a=b --language de --reference me.wav --jobs 3 --leave-out x --fresh --strict"
+    monkeypatch.setattr(sys, "argv", ["voxgate", *words.split(), "--engine", "serial"])
+    with pytest.raises(SystemExit):
+        main()
+    (request,) = asked
+    assert request == run.Request(
+        ("in",), Path("out"), "take", ("a=b",), frozenset("x"), "de", "me.wav", "serial", 3, fresh=True, strict=True
+    )
+
+
+@pytest.mark.parametrize("verdict", ["approved", "rejected", "undecided"])
+def test_what_could_not_be_examined_wins_over_any_verdict(verdict):
+    assert exits.status_of(SimpleNamespace(faults=1, verdict=verdict)) == 3
 
 
 def test_the_api_is_what_it_says():
