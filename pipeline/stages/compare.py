@@ -17,11 +17,18 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         was, now = before["totals"][clock], after["totals"][clock]
         if was != now:
             yield f"{clock.removesuffix('_s')}: {minutes(was)} -> {minutes(now)} minutes"
+    yield from _not_examined(before, after)
     yield from _codes("set", before["findings"], after["findings"])
     earlier = {clip["id"]: clip for clip in before["clips"]}
     later = {clip["id"]: clip for clip in after["clips"]}
     for id_ in sorted(earlier.keys() | later.keys()):
         yield from _clip(printable(id_), earlier.get(id_), later.get(id_))
+
+
+def _not_examined(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    was, now = ({absence["subject"] for absence in report["not_examined"]} for report in (before, after))
+    yield from (f"{subject}: not examined any more" for subject in sorted(now - was))
+    yield from (f"{subject}: examined now" for subject in sorted(was - now))
 
 
 def _clip(name: str, was: dict[str, Any] | None, now: dict[str, Any] | None) -> Iterator[str]:
@@ -37,7 +44,18 @@ def _clip(name: str, was: dict[str, Any] | None, now: dict[str, Any] | None) -> 
 
 
 def _codes(name: str, was: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[str]:
-    before, after = ({finding["code"] for finding in findings} for findings in (was, now))
-    changed = [f"+{code}" for code in sorted(after - before)] + [f"-{code}" for code in sorted(before - after)]
+    before, after = map(_gravest, (was, now))
+    changed = [f"+{code}" for code in sorted(after.keys() - before.keys())]
+    changed += [f"-{code}" for code in sorted(before.keys() - after.keys())]
+    changed += [
+        f"{code} {before[code]} -> {after[code]}"
+        for code in sorted(before.keys() & after.keys())
+        if before[code] != after[code]
+    ]
     if changed:
         yield f"{name}: {' '.join(changed)}"
+
+
+def _gravest(findings: list[dict[str, Any]]) -> dict[str, str]:
+    """The codes, each with the gravest of its severities; a report has findings in that order."""
+    return {finding["code"]: finding["severity"] for finding in reversed(findings)}

@@ -13,6 +13,7 @@ import pipeline
 from pipeline import exits, run
 from pipeline.cli import main
 from pipeline.errors import RecordError, SettingsError, UsageError
+from pipeline.stages import compare
 
 
 @pytest.fixture
@@ -107,6 +108,49 @@ def test_a_difference_names_what_came_went_and_changed(voxgate, recordings, tmp_
     assert any(line.startswith("take4.wav: new, ") for line in lines)
     assert "take2.wav: other bytes" in lines
     assert any(line.startswith("take2.wav: +CLIPPED") for line in lines)
+
+
+def report(**changes):
+    """A report as far as two are compared."""
+    clip = {"id": "a.wav", "sha256": "1", "verdict": "accept", "findings": []}
+    return {
+        "verdict": "approved",
+        "profile": "take",
+        "settings_sha256": "1",
+        "totals": {"decoded_s": 60.0, "speech_s": 50.0, "approved_s": 60.0},
+        "findings": [],
+        "not_examined": [],
+        "clips": [clip],
+    } | changes
+
+
+def codes(*pairs):
+    return [{"code": code, "severity": severity} for code, severity in pairs]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"verdict": "rejected"}, "verdict: approved -> rejected"),
+        ({"profile": "fish"}, "profile: take -> fish"),
+        ({"settings_sha256": "2"}, "settings: 1 -> 2"),
+        ({"totals": {"decoded_s": 66.0, "speech_s": 50.0, "approved_s": 60.0}}, "decoded: 1.0 -> 1.1 minutes"),
+        ({"totals": {"decoded_s": 60.0, "speech_s": 56.0, "approved_s": 60.0}}, "speech: 0.8 -> 0.9 minutes"),
+        ({"totals": {"decoded_s": 60.0, "speech_s": 50.0, "approved_s": 0.0}}, "approved: 1.0 -> 0.0 minutes"),
+        ({"findings": codes(("UNSURE", "error"))}, "set: +UNSURE"),
+        ({"not_examined": [{"subject": "speakers", "why": "off"}]}, "speakers: not examined any more"),
+    ],
+)
+def test_whatever_a_person_would_want_to_know_is_a_difference(changes, told):
+    assert list(compare.differences(report(), report(**changes))) == [told]
+
+
+def test_a_graver_finding_and_another_verdict_of_a_clip_are_differences():
+    clip = report()["clips"][0]
+    before = report(clips=[clip | {"findings": codes(("NOISY", "warning"), ("HUM", "warning"))}])
+    after = report(clips=[clip | {"verdict": "reject", "findings": codes(("NOISY", "error"), ("NOISY", "warning"))}])
+    lines = ["a.wav: accept -> reject", "a.wav: -HUM NOISY warning -> error"]
+    assert list(compare.differences(before, after)) == lines
 
 
 def test_a_difference_needs_two_runs(voxgate, tmp_path):
