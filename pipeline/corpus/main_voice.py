@@ -53,7 +53,6 @@ class MainVoiceMeter:
     def __init__(self, reference: Reference | None = None) -> None:
         self._reference = reference
         self._clips: list[tuple[str, Speakers]] = []
-        self._passing: set[str] = set()
         self._copies: set[str] = set()
 
     def feed(self, clip: Clip) -> None:
@@ -64,13 +63,11 @@ class MainVoiceMeter:
         self._clips.append((clip.source.id, speakers))
         if is_copy(clip):
             self._copies.add(clip.source.id)
-        elif clip.verdict.counts:
-            self._passing.add(clip.source.id)
 
     def read(self) -> MainVoice:
-        """Every clip against the main voice, which is that of the clips that pass, and all voices against each other.
+        """Every clip against the main voice, and all voices against each other; a copy has no say in whose set it is.
 
-        A copy has no say in whose set it is.
+        A clip that is rejected has: of a narrator's noisy files and a guest's clean one the guest's is the odd one.
         """
         heard = [list(_voices(id_, speakers)) for id_, speakers in sorted(self._clips, key=lambda pair: pair[0])]
         whole = [each for clip in heard for each in clip]
@@ -79,8 +76,7 @@ class MainVoiceMeter:
         path = None if reference is None else reference.path
         if not voices:
             return MainVoice(reference=path)
-        passing = [each for each in voices if each.clip in self._passing] or voices
-        main = _main(passing) if reference is None else _referred(reference)
+        main = _main(voices) if reference is None else _referred(reference)
         others = [each for each in voices if not _own(each, main)]
         people = [_person([each for each in voices if _own(each, main)], None)]
         mains = frozenset(clip[0].clip for clip in heard if _own(clip[0], main))
