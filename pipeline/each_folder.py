@@ -88,9 +88,8 @@ def _voices(request: run.Request) -> Iterator[Path]:
 
 
 def loose(request: run.Request) -> list[str]:
-    """The recordings that lie beside the folders, in none of them, by their paths."""
-    tops = (Path(given) for given in request.inputs)
-    return [str(f) for top in tops for f in sorted(top.iterdir()) if is_clip(f)]
+    """The paths of the recordings that lie beside the folders, in none of them."""
+    return [str(path) for given in request.inputs for path in sorted(Path(given).iterdir()) if is_clip(path)]
 
 
 def _reference(request: run.Request, folder: Path) -> str | None:

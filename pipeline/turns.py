@@ -145,7 +145,7 @@ def tells(one: Sound, other: Sound) -> Doubles:
 def together(sounds: Sequence[Sound], weights: Doubles) -> Sound:
     """How several sound as one, each with its weight; those without a pitch say nothing of it."""
     pitches = [(s.pitch_semitones, w) for s, w in zip(sounds, weights, strict=True) if s.pitch_semitones is not None]
-    pitch = float(sum(p * w for p, w in pitches) / sum(w for _, w in pitches)) if pitches else None
+    pitch = sum(p * w for p, w in pitches) / sum(w for _, w in pitches) if pitches else None
     decay_db = float(weights @ [s.decay_db for s in sounds] / weights.sum())
     heard = [(s.second, w) for s, w in zip(sounds, weights, strict=True) if s.second is not None]
     second = unit(np.array([w for _, w in heard]) @ np.stack([voice for voice, _ in heard])) if heard else None

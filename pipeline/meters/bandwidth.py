@@ -84,7 +84,7 @@ class BandwidthMeter:
             return None
         quiet, loud = quantiles(audible, QUIET, LOUD)
         used = (loud - quiet >= MOVING_DB) & (loud >= loud.max() - RANGE_DB)
-        dense = np.convolve(used, np.ones(SPAN_BANDS))[SPAN_BANDS // 2 :][: len(used)] >= USED_OF_SPAN
+        dense = np.convolve(used, np.ones(SPAN_BANDS), "same") >= USED_OF_SPAN
         top = np.flatnonzero(used & dense)
         return min((float(top[-1]) + 1) * BAND_HZ, self._rate / 2) if len(top) else None
 

@@ -73,9 +73,9 @@ def rounded(value: Any, name: str = "") -> Any:
     kind = type(value)
     if isinstance(value, float):
         digits = _digits(name)
-        return (
-            value if digits is None else round(float(value), digits) + 0.0
-        )  # NumPy rounds otherwise; -0.0 becomes 0.0
+        if digits is None:
+            return value
+        return round(float(value), digits) + 0.0  # NumPy rounds otherwise; -0.0 becomes 0.0
     if isinstance(value, (list, tuple)):
         return [item if type(item) in SETTLED_KINDS else rounded(item, name) for item in value]
     if dataclasses.is_dataclass(kind):

@@ -24,7 +24,7 @@ def show(voices: Sequence[Voice], loose: Sequence[str], out: Path, console: Cons
     console.print(table)
     for told, names in (
         ("no reference is called as", [voice.name for voice in voices if voice.unreferenced]),
-        ("passed over, for it is in no voice's folder:", [Path(path).name for path in loose]),
+        ("passed over, for it is in no voice's folder:", loose),
     ):
         if names:
             text = f"\n{told} {', '.join(map(printable, names))}"

@@ -208,6 +208,13 @@ def test_the_turns_are_in_order_and_leave_nothing_out(clip, people):
         assert one.end_s == pytest.approx(next_.start_s)
 
 
+def test_no_turn_ends_behind_the_clip(clip, people):
+    made = clip(HOST, (1, 500), voices=people(2), telephone=False)
+    total_s = len(made.spoken) / 100 - 0.004
+    found = list(turns(made, cast(made, Encoder(0.1)), total_s))
+    assert found[-1].end_s == total_s
+
+
 @pytest.mark.parametrize("telephone", [False, True])
 def test_every_voice_that_speaks_long_enough_can_be_known_again_in_another_clip(clip, people, telephone):
     made = clip(HOST, GUEST, HOST, voices=people(2), telephone=telephone)

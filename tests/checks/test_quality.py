@@ -34,9 +34,9 @@ def tones(samples, gain=0.05):
     return (gain * swell * sum(np.sin(2 * np.pi * hz * at) for hz in (150.0, 470.0, 1_310.0))).astype(np.float32)
 
 
-def read(samples, speech, frames=16_000):
+def read(samples, speech, frames=16_000, meter=None):
     """The reading of samples with a given probability of speech per frame, fed in blocks of whole frames."""
-    meter = SUBJECT.meter(StreamInfo("wav", "pcm_s16le", RATE_HZ, 1))
+    meter = SUBJECT.meter(StreamInfo("wav", "pcm_s16le", RATE_HZ, 1)) if meter is None else meter
     step = max(frames // Activity.HOP, 1)
     count = -(-len(samples) // Activity.HOP)
     for first in range(0, count, step):
@@ -69,6 +69,12 @@ def test_a_window_is_brought_to_one_level(network):
 def test_one_window_in_five_minutes_is_scored(network):
     clip = tones(CANDIDATE * (quality.STRETCH_CANDIDATES + 2))
     assert read(clip, speaking(clip)).windows == 2
+
+
+def test_asking_before_the_end_scores_nothing_for_good(network):
+    clip = tones(CANDIDATE)
+    meter = SUBJECT.meter(StreamInfo("wav", "pcm_s16le", RATE_HZ, 1))
+    assert [read(clip, speaking(clip), meter=meter).windows for _ in range(2)] == [1, 1]
 
 
 def test_the_window_with_the_most_speech_is_scored(network):

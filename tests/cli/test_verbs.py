@@ -65,7 +65,7 @@ def test_folders_of_one_name_under_two_inputs_do_not_share_results(voxgate, agen
 def test_recordings_that_lie_in_no_voice_s_folder_are_named(voxgate, agency, tmp_path, passing):
     (agency / "loose.wav").write_bytes((agency / "anna" / "take1.wav").read_bytes())
     ran = voxgate("check", agency, "--each-folder", "-o", tmp_path / "out", *passing)
-    assert "passed over, for it is in no voice's folder: loose.wav" in ran.stdout
+    assert f"passed over, for it is in no voice's folder: {agency / 'loose.wav'}" in ran.stdout
     assert "notes.txt" not in ran.stdout
 
 

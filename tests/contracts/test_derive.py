@@ -56,6 +56,15 @@ def test_the_parts_of_the_mono_signal_laid_end_to_end_are_the_whole(speechlike, 
     assert laid == pytest.approx(whole, abs=1e-5)  # soxr as a stream and at once differ in their last bits
 
 
+def test_a_mix_of_three_channels_is_the_same_to_the_last_bit_whatever_the_block_size(speechlike, derived):
+    """One of them joins late, so that cells are mixed one by one until it counts."""
+    samples = np.stack([speechlike(6.0, rate_hz=16_000, seed=seed) for seed in (1, 2, 3)], axis=1).astype(np.float32)
+    samples[: 3 * 16_000, 2] = 0
+    whole, *others = (laid_end_to_end(blocks_of(derived(samples, 16_000, frames))) for frames in (None, 997, 16_000))
+    for laid in others:
+        np.testing.assert_array_equal(laid, whole)
+
+
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_a_block_carries_the_stretch_that_it_covers(speechlike, derived, rate_hz):
     """Up to rounding to whole samples and frames; and the last one the rest."""

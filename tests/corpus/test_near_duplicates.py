@@ -211,3 +211,8 @@ def test_a_clip_is_not_given_up_for_one_that_itself_gives_way(take, words, compa
         take("long.mp3", np.concatenate((first, words(100, 3), words(100, 4), words(100, 6))), lossy=True),
     ]
     assert copies(compared(SUBJECT, clips)) == ["take.wav"]
+
+
+def test_whatever_the_limit_a_clip_that_is_no_copy_is_given_up_for_nothing(take, words, compared):
+    clips = [take("a.wav", words(20)), take("b.mp3", words(20), lossy=True)]
+    assert copies(compared(SUBJECT, clips, "near_duplicates.max_copied_ratio=-1")) == ["b.mp3"]

@@ -73,6 +73,12 @@ def test_what_is_no_record_of_ours_is_refused(kind, value):
         codec.restored(kind, value)
 
 
+def test_a_number_of_numpy_s_is_rounded_as_the_one_that_comes_back_from_the_journal():
+    number = 8.20625
+    assert round(np.float64(number), 4) != round(number, 4), "or this tells nothing"
+    assert codec.rounded(np.float64(number), "pitch") == codec.rounded(number, "pitch")
+
+
 def test_numbers_are_rounded_by_the_unit_in_their_name():
     number = 12.3456789
     rounded = codec.rounded(
