@@ -250,6 +250,16 @@ def test_what_pyannet_alone_hears_apart_is_no_part_of_the_main_voice_either(clip
     np.testing.assert_array_equal(own[:HOP], whole[300 * HOP :][:HOP])
 
 
+def test_what_was_found_is_held_against_a_main_voice_without_what_is_heard_apart(clip, people, monkeypatch):
+    made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((0, 390),))
+    without = []
+    monkeypatch.setattr(casting, "own_speech", lambda *given: without.append(given[2:]) or own_speech(*given))
+    cast(made, Encoder(0.1, 0.9, 0.1, 0.1))
+    ((found, apart),) = without
+    assert len(found) == 1
+    assert [(stretch.start, stretch.end) for stretch in apart] == [(0, 390)]
+
+
 def test_a_little_of_the_main_voice_is_heard_outside_of_what_pyannet_hears_where_there_is_enough(clip, people):
     made = clip(HOST, voices=people(1), telephone=False)
     sound = main_of(made)

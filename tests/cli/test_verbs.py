@@ -53,13 +53,13 @@ def test_one_voice_that_falls_short_is_1_and_the_others_keep_their_manifests(vox
 
 def test_folders_of_one_name_under_two_inputs_do_not_share_results(voxgate, agency, tmp_path, passing):
     second = tmp_path / "second"
-    for folder in (second / "anna", agency / "anna-2"):
+    for folder in (second / "anna", second / "anna-2"):
         folder.mkdir(parents=True)
         (folder / "take3.wav").write_bytes((agency / "b[red]ob" / "take3.wav").read_bytes())
     out = tmp_path / "out"
     assert voxgate("check", agency, second, "--each-folder", "-o", out, *passing).status == 0
     roots = [json.loads((out / name / "report.json").read_text())["root"] for name in ("anna", "anna-2", "anna-3")]
-    assert roots == [str(folder) for folder in (agency / "anna", agency / "anna-2", second / "anna")]
+    assert roots == [str(folder) for folder in (agency / "anna", second / "anna-2", second / "anna")]
 
 
 def test_recordings_that_lie_in_no_voice_s_folder_are_named(voxgate, agency, tmp_path, passing):

@@ -132,12 +132,13 @@ def test_a_failure_of_the_machine_is_a_fault_and_no_finding_about_the_file(sourc
     assert os.strerror(number) in clip.faults[0].why
 
 
-def test_too_many_open_files_are_none_of_the_file_s_doing(source, monkeypatch):
+@pytest.mark.parametrize(("where", "name"), [(media.formats, "sniff"), (media.av, "open")], ids=["sniffing", "FFmpeg"])
+def test_too_many_open_files_are_none_of_the_file_s_doing(source, monkeypatch, where, name):
     def failing(*_arguments, **_options):
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(examine.decode.plain_wave, "opened", lambda _path: None)
-    monkeypatch.setattr(media.av, "open", failing)
+    monkeypatch.setattr(where, name, failing)
     clip = examine.examine(source, "webrtcvad")
     assert clip.readings.by_type == {}
     assert "Too many open files" in clip.faults[0].why
