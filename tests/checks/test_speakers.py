@@ -203,7 +203,7 @@ def test_an_overlap_lasts_a_word_where_there_is_a_hint_of_one(colours, hint, sec
 def test_an_overlap_that_lasts_to_the_end_ends_with_the_clip(colours):
     samples = noise(200, 900, 30, 1)
     samples[25 * RATE_HZ :] += 2 * noise(1_500, 4_000, 5, 2)
-    samples = samples[: 1_777 * Activity.HOP - 1]  # so that the last frame lacks a sample
+    samples = samples[: 1_660 * Activity.HOP - 1]  # the last frame lacks one
     reading = read(samples, lambda s: 0.8 if s >= 25 else 0.0)
     assert reading.overlaps[-1].end_s == len(samples) / RATE_HZ
     assert reading.turns[-1].end_s == len(samples) / RATE_HZ
