@@ -21,6 +21,9 @@ from pipeline.records import Relaxed, Severity
 
 DEFAULT_PROFILE = "cartesia-pro"
 OFF = "off"
+DECLARED = "declared default"
+"""The origin of a value that no profile and no --set has changed."""
+
 FIXED = ("NOT_MEASURED", "UNREADABLE", "NO_AUDIO")
 """Codes whose severity nobody may change: what was not examined or does not decode never passes."""
 
@@ -90,7 +93,7 @@ def load(profile: str = DEFAULT_PROFILE, overrides: Sequence[str] = ()) -> Setti
     """
     declared = declared_limits()
     values: dict[str, Value] = {key: d.default for key, d in declared.items()}
-    origins = dict.fromkeys(declared, "declared default")
+    origins = dict.fromkeys(declared, DECLARED)
     severities: dict[str, Severity] = {}
     path = _profile_path(profile)
     text, document = _parsed(path)

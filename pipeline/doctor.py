@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from pipeline import models
 from pipeline.errors import ModelError
 from pipeline.formats import FORMATS
@@ -30,7 +32,7 @@ class Symptom:
 def examine(out: Path = Path()) -> Iterator[Symptom]:
     """Everything that a check needs, one after the other; `out` is where its results would go."""
     yield Symptom("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.machine()}")
-    yield from _libraries()
+    yield from libraries()
     yield _kernels()
     yield _decoders()
     yield from map(_model, models.MODELS.values())
@@ -39,15 +41,19 @@ def examine(out: Path = Path()) -> Iterator[Symptom]:
     yield Symptom("processors", True, f"{processors}, so many files at once unless --jobs says otherwise")
 
 
-def _libraries() -> Iterator[Symptom]:
-    for wanted in importlib.metadata.requires(DISTRIBUTION) or ():
-        if "extra ==" in wanted:
+def libraries() -> Iterator[Symptom]:
+    """Each library that is always needed, in a version that voxgate is known to work with."""
+    for wanted in map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ()):
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
             continue
-        name = wanted.partition(">")[0].partition("[")[0].partition("<")[0].strip()
+        install = f"run: {sys.executable} -m pip install '{wanted.name}{wanted.specifier}'"
         try:
-            yield Symptom(name, True, importlib.metadata.version(name))
+            found = importlib.metadata.version(wanted.name)
         except importlib.metadata.PackageNotFoundError:
-            yield Symptom(name, False, f"is not installed; run: {sys.executable} -m pip install '{wanted}'")
+            yield Symptom(wanted.name, False, f"is not installed; {install}")
+            continue
+        fits = wanted.specifier.contains(found, prereleases=True)
+        yield Symptom(wanted.name, fits, found if fits else f"voxgate is not known to work with {found}; {install}")
 
 
 def _kernels() -> Symptom:
@@ -81,16 +87,19 @@ def _model(model: models.Model) -> Symptom:
 
 
 def _room(out: Path) -> Symptom:
-    """A file is made and taken away again, for permissions alone do not tell of full or read-only disks."""
+    """A file is made and taken away again, for permissions alone do not tell of full or read-only disks.
+
+    Where the folder is not there yet, which a run would make, the nearest one that is.
+    """
+    told = out.absolute()
+    folder = next(one for one in (told, *told.parents) if one.exists())
     try:
-        with tempfile.NamedTemporaryFile(dir=out) as file:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"voxgate")
             file.flush()
-        free = os.statvfs(out).f_bavail * os.statvfs(out).f_frsize if hasattr(os, "statvfs") else None
+        free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize if hasattr(os, "statvfs") else None
     except OSError as error:
-        return Symptom(
-            "room", False, f"nothing can be written in {out.absolute()} ({error.strerror}); use -o elsewhere"
-        )
+        return Symptom("room", False, f"nothing can be written in {told} ({error.strerror}); use -o elsewhere")
     if free is not None and free < FREE_BYTES:
-        return Symptom("room", False, f"{free >> 20} MB are free in {out.absolute()}; make some room")
-    return Symptom("room", True, str(out.absolute()) if free is None else f"{free >> 30} GB free in {out.absolute()}")
+        return Symptom("room", False, f"{free >> 20} MB are free in {told}; make some room")
+    return Symptom("room", True, str(told) if free is None else f"{free >> 30} GB free in {told}")

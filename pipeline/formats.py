@@ -21,8 +21,8 @@ class Container:
     """A way of wrapping audio: FFmpeg's demuxer for it and what reads its structure.
 
     `slack_s` is how far the structure's own count may lie from what decodes without anything being lost: codecs that
-    count whole frames or superframes are off by up to that much. `with_video` is what people call the same wrapping when
-    it holds moving pictures too, where that makes it another format.
+    count whole frames or superframes are off by up to that much. `with_video` are the extensions of the same wrapping when
+    it holds moving pictures too, where that makes it another format, which is called like the first.
 
     A bare stream is nothing but frames, so that what someone hung on behind reaches the decoder: `frame_mask` has the bits
     that are the same at the start of all its frames, `frame_bytes` reads the length from there. `checksums`: each frame
@@ -35,7 +35,7 @@ class Container:
     demuxer: str
     claim: Callable[[BinaryIO, int], Claim] | None = None
     slack_s: float = 0.0
-    with_video: str | None = None
+    with_video: tuple[str, ...] = ()
     frame_mask: bytes | None = None
     frame_bytes: Callable[[bytes], int | None] | None = None
     checksums: bool = False
@@ -56,8 +56,8 @@ OGG = Container("ogg", "ogg", ogg.claim, next_part=ogg.next_part, goes_on=ogg.go
 ADTS = Container(
     "adts", "aac", frames.claim_adts, 0.06, frame_mask=frames.ADTS_MASK, frame_bytes=frames.adts_length, stamped=False
 )
-ASF = Container("asf", "asf", asf.claim, 0.5, "wmv")
-MP4 = Container("mp4", "mov", mp4.claim, 0.1, "mp4")
+ASF = Container("asf", "asf", asf.claim, 0.5, (".wmv", ".asf"))
+MP4 = Container("mp4", "mov", mp4.claim, 0.1, (".mp4", ".mov", ".3gp"))
 AC3 = Container(
     "ac3",
     "ac3",

@@ -127,14 +127,20 @@ class Media:
         """What people call this: a name of the format table, or else what the wrapping is called."""
         if self.kind is None:
             return str(self._file.format.name)
-        if self.kind.with_video is not None and any(_is_moving(stream) for stream in self._file.streams):
-            return self.kind.with_video
+        if moving := self._moving():
+            return moving[0].lstrip(".")
         return formats.named(self.kind, self.codec, self.extension)
 
     @property
     def extensions(self) -> tuple[str, ...]:
         """The extensions that fit the content."""
-        return () if self.kind is None else formats.fitting(self.kind, self.codec)
+        return () if self.kind is None else self._moving() or formats.fitting(self.kind, self.codec)
+
+    def _moving(self) -> tuple[str, ...]:
+        """The extensions for moving pictures, where there are some and that makes it another format."""
+        if self.kind is None or not any(_is_moving(stream) for stream in self._file.streams):
+            return ()
+        return self.kind.with_video
 
     @property
     def declared_s(self) -> float | None:

@@ -78,6 +78,7 @@ HEAVY = {
     },
     "onnx": {"graphs", "models.py"},
     "onnxruntime": {"models.py"},
+    "packaging": {"doctor.py"},
     "pebble": {"engines/local.py"},
     "platformdirs": {"models.py"},
     "pooch": {"models.py"},

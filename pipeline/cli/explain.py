@@ -9,7 +9,7 @@ import typer
 from pipeline.exits import guarded
 
 if TYPE_CHECKING:
-    from pipeline.catalogue import Declared, Rule
+    from pipeline.catalogue import Declared, Rule, Value
     from pipeline.config import Settings
 
 
@@ -50,9 +50,21 @@ def _text(rule: "Rule", settings: "Settings") -> Iterator[str]:
 
 
 def _limit(declared: "Declared", settings: "Settings") -> Iterator[str]:
-    value = settings.values[declared.key]
-    shown = "off" if value is None else ", ".join(value) if isinstance(value, tuple) else value
-    yield f"\n{declared.key} = {shown}  ({settings.origins[declared.key]})"
-    yield f"  because: {declared.reason}"
-    if declared.source:
-        yield f"  source:  {declared.source}"
+    from pipeline import config
+
+    value, origin = settings.values[declared.key], settings.origins[declared.key]
+    yield f"\n{declared.key} = {_shown(value)}  ({origin})"
+    if origin == config.DECLARED:
+        yield f"  because: {declared.reason}"
+        if declared.source:
+            yield f"  source:  {declared.source}"
+        return
+    profile = settings.profile
+    if origin.startswith("profile") and profile.source is not None:
+        yield f"  source:  {profile.source}{'' if profile.checked is None else f', read {profile.checked}'}"
+    source = f" ({declared.source})" if declared.source else ""
+    yield f"  default: {_shown(declared.default)}, because: {declared.reason}{source}"
+
+
+def _shown(value: "Value") -> str:
+    return "off" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -308,10 +308,20 @@ def test_explaining_a_finding_tells_meaning_limits_reason_source_and_layer(in_pr
     assert ran.stdout.startswith("PAUSE_HEAVY  error\n")
     assert "Long pauses make up so much of the clip" in ran.stdout
     assert "What to do: Cut the pauses down" in ran.stdout
-    assert "speech.long_pause_s = 1.5  (--set)\n  because: long pauses make the clone drift\n  source:  " in ran.stdout
+    assert "speech.long_pause_s = 1.5  (--set)\n  default: 2.0, because: long pauses make the clone drift" in ran.stdout
     assert "speech.max_heavy_ratio = 0.2  (profile mine)" in ran.stdout
     assert "speech.heavy_min_pauses = 3  (declared default)" in ran.stdout
     assert "max_edge_silence_s" not in ran.stdout
+
+
+def test_a_limit_of_a_profile_is_explained_by_the_profile_s_source_and_not_by_the_default_s(in_process, tmp_path):
+    told = in_process("explain", "LONG_PAUSE", "--profile", "fish").stdout
+    fish = config.load("fish").profile
+    assert f"speech.long_pause_s = 1.0  (profile fish)\n  source:  {fish.source}, read {fish.checked}\n" in told
+    assert told.index("  default: 2.0, because: long pauses") > told.index("  source:  ")
+    (tmp_path / "mine.toml").write_text("speech.long_pause_s = 4")
+    bare = in_process("explain", "LONG_PAUSE", "--profile", str(tmp_path / "mine.toml")).stdout
+    assert "speech.long_pause_s = 4.0  (profile mine)\n  default: 2.0" in bare
 
 
 def test_explaining_tells_a_severity_that_was_moved(in_process):

@@ -1,5 +1,6 @@
 """The small verbs, and the same from Python."""
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import pipeline
-from pipeline import exits, run
+from pipeline import doctor, exits, run
 from pipeline.cli import main
 from pipeline.errors import RecordError, SettingsError, UsageError
 from pipeline.stages import compare
@@ -179,11 +180,50 @@ def test_the_doctor_finds_this_machine_well(voxgate, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_doctor_tells_what_is_missing_and_how_to_get_it(voxgate, tmp_path):
-    ran = voxgate("doctor", "-o", tmp_path / "nowhere")
+def test_the_doctor_looks_for_room_where_a_folder_would_be_made_and_does_not_make_it(voxgate, tmp_path):
+    ran = voxgate("doctor", "-o", tmp_path / "not" / "yet")
+    assert ran.status == 0, ran.stdout
+    assert str(tmp_path / "not" / "yet") in ran.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_tells_where_nothing_can_be_written_and_what_to_do(voxgate, tmp_path):
+    (tmp_path / "file").touch()
+    ran = voxgate("doctor", "-o", tmp_path / "file" / "in it")
     assert ran.status == 3
     (missing,) = (line for line in ran.stdout.splitlines() if line.startswith("MISSING"))
     assert "use -o elsewhere" in missing
+
+
+LIBRARIES = ["one<2,>=1", "other<3,>=2", "extra>=1; extra == 'dev'", "elsewhere>=1; sys_platform == 'none'"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "ails"),
+    [
+        ({"one": "1.0", "other": "2.9"}, {}),
+        ({"one": "1.0"}, {"other": "is not installed; run: {python} -m pip install 'other<3,>=2'"}),
+        (
+            {"one": "0.9", "other": "3.0"},
+            {
+                "one": "voxgate is not known to work with 0.9; run: {python} -m pip install 'one<2,>=1'",
+                "other": "voxgate is not known to work with 3.0; run: {python} -m pip install 'other<3,>=2'",
+            },
+        ),
+    ],
+)
+def test_the_doctor_looks_for_every_library_in_a_version_that_will_do(monkeypatch, installed, ails):
+    def version(name):
+        if name not in installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _name: LIBRARIES)
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    found = {symptom.name: symptom for symptom in doctor.libraries()}
+    assert list(found) == ["one", "other"]
+    told = {name: told.format(python=sys.executable) for name, told in ails.items()}
+    assert {name: symptom.told for name, symptom in found.items() if not symptom.well} == told
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -203,3 +203,20 @@ def test_audio_outside_the_twelve_is_decoded_named_and_unsupported(
     assert reading.format == format_name
     assert reading.decoded_s == pytest.approx(1.0, abs=0.1)
     assert "UNSUPPORTED_FORMAT" in findings(reading)
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "picture", "fits"),
+    [("a.mp4", "aac", "mpeg4", (".mp4", ".mov", ".3gp")), ("a.wmv", "wmav2", "wmv2", (".wmv", ".asf"))],
+)
+def test_a_film_with_sound_is_no_recording_and_its_own_name_is_right(
+    by_program, signal, read, findings, name, sound, picture, fits
+):
+    film = ("-f", "lavfi", "-i", "testsrc=size=64x64:rate=5:duration=1")
+    data = by_program(signal(1.0), 48_000, name, "-c:a", sound, "-c:v", picture, inputs=film)
+    _, reading = read(data, name)
+    assert (reading.format, reading.extensions) == (name[2:], fits)
+    assert "UNSUPPORTED_FORMAT" in findings(reading)
+    assert "EXTENSION_MISMATCH" not in findings(reading)
+    _, as_audio = read(data, f"a{'.m4a' if sound == 'aac' else '.wma'}")
+    assert "EXTENSION_MISMATCH" in findings(as_audio)
