@@ -1,13 +1,14 @@
 """Every shipped profile loads, says what it is for and where its numbers are from, and judges by them."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from pipeline import config
 from pipeline.catalogue import clip_subjects, corpus_subjects
-from pipeline.readings import Container, Levels, Loudness, Noise
-from pipeline.records import Readings, Severity
+from pipeline.readings import Container, Levels, Loudness, Noise, Speech
+from pipeline.records import Readings, Severity, Span
 from pipeline.set_readings import Extent
 from pipeline.stages import flag
 
@@ -118,3 +119,73 @@ def test_acx_rejects_by_rms_peak_and_recorded_floor():
     )
     assert "RMS_LEVEL" not in codes("audiobook-acx", Levels(rms_dbfs=-20.0))
     assert "RMS_LEVEL" not in codes("cartesia-pro", Levels(rms_dbfs=-17.9))
+
+
+def mp3(kbps=192.0, channels=2, **facts):
+    """A file that ACX takes, but for what is said."""
+    return replace(
+        clip("mp3", 60.0), codec="mp3", lossy=True, kbps=kbps, channels=channels, **{"sample_rate": 44_100} | facts
+    )
+
+
+def paused(seconds):
+    return Speech(speech_s=60.0, speech_ratio=0.9, pauses=(Span(5.0, 5.0 + seconds),), engine="pyannet")
+
+
+def ended(seconds):
+    return Speech(speech_s=60.0, speech_ratio=0.9, leading_s=seconds, trailing_s=0.1, engine="pyannet")
+
+
+def approved(seconds):
+    return Extent(1, seconds, seconds, seconds, seconds)
+
+
+EDGES = [
+    # profile, code, what the provider's own page lets pass by a hair, what it does not
+    ("audiobook-acx", "LOW_BITRATE", mp3(192.0), mp3(191.0)),
+    ("audiobook-acx", "LOW_SAMPLE_RATE", mp3(), mp3(sample_rate=44_099)),
+    ("audiobook-acx", "TOO_LONG", mp3(decoded_s=7_200.0), mp3(decoded_s=7_200.1)),
+    ("audiobook-acx", "RMS_LEVEL", Levels(rms_dbfs=-23.0), Levels(rms_dbfs=-23.1)),
+    ("audiobook-acx", "RMS_LEVEL", Levels(rms_dbfs=-18.0), Levels(rms_dbfs=-17.9)),
+    ("audiobook-acx", "HOT_PEAK", Loudness(true_peak_dbtp=-3.0), Loudness(true_peak_dbtp=-2.9)),
+    (
+        "audiobook-acx",
+        "NOISE_FLOOR",
+        Noise(floor_dbfs=-60.0, pause_snr_db=40.0),
+        Noise(floor_dbfs=-59.9, pause_snr_db=40.0),
+    ),
+    ("audiobook-acx", "EDGE_SILENCE", ended(5.0), ended(5.1)),
+    ("elevenlabs-pvc", "LOW_BITRATE", mp3(128.0), mp3(127.0)),
+    ("elevenlabs-pvc", "LOW_SAMPLE_RATE", mp3(), mp3(sample_rate=44_000)),
+    ("elevenlabs-pvc", "RMS_LEVEL", Levels(rms_dbfs=-23.0), Levels(rms_dbfs=-23.1)),
+    ("elevenlabs-pvc", "RMS_LEVEL", Levels(rms_dbfs=-18.0), Levels(rms_dbfs=-17.9)),
+    ("elevenlabs-pvc", "HOT_PEAK", Loudness(true_peak_dbtp=-3.0), Loudness(true_peak_dbtp=-2.9)),
+    ("elevenlabs-pvc", "FORMAT_AT_RISK", clip("opus", 60.0), None),
+    ("take", "FORMAT_AT_RISK", clip("opus", 60.0), None),
+    ("fish", "LONG_PAUSE", paused(0.9), paused(1.0)),
+    ("fish", "TOO_LITTLE_AUDIO", approved(10.0), approved(9.9)),
+    ("fish", "BELOW_TARGET", approved(60.0), approved(59.0)),
+    ("cartesia-instant-similarity", "LONG_PAUSE", paused(0.7), paused(0.81)),
+    ("cartesia-instant-similarity", "EDGE_SILENCE", ended(0.5), ended(0.6)),
+    ("cartesia-instant-similarity", "TOO_LITTLE_AUDIO", approved(3.0), approved(2.9)),
+    ("cartesia-instant-similarity", "BELOW_TARGET", approved(5.0), approved(4.9)),
+    ("cartesia-instant-stability", "LONG_PAUSE", paused(0.9), paused(1.0)),
+    ("cartesia-instant-stability", "EDGE_SILENCE", ended(0.5), ended(0.6)),
+    ("cartesia-instant-stability", "TOO_LITTLE_AUDIO", approved(10.0), approved(9.9)),
+    ("cartesia-pro", "TOO_LITTLE_AUDIO", approved(1_800.0), approved(1_799.0)),
+    ("cartesia-pro", "BELOW_TARGET", approved(7_200.0), approved(7_199.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "passes", "fires"), EDGES)
+def test_the_edge_of_each_limit_is_where_the_provider_puts_it(name, code, passes, fires):
+    assert code not in codes(name, passes)
+    if fires is not None:
+        assert code in codes(name, fires)
+
+
+def test_what_acx_and_others_forbid_is_an_error_there_and_elsewhere_a_warning():
+    for reading, code in ((mp3(150.0), "LOW_BITRATE"), (Loudness(true_peak_dbtp=0.5), "HOT_PEAK")):
+        assert codes("audiobook-acx", reading)[code] is Severity.ERROR
+    assert codes("audiobook-acx", mp3(sample_rate=22_050))["LOW_SAMPLE_RATE"] is Severity.ERROR
+    assert codes("elevenlabs-pvc", Loudness(true_peak_dbtp=-2.0))["HOT_PEAK"] is Severity.WARNING
