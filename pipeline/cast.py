@@ -13,15 +13,14 @@ from pipeline.kept_speech import Frames
 from pipeline.local_turns import FEWEST_FRAMES as FEWEST_OF_TURN
 from pipeline.mel import FRAME_S, HOP
 from pipeline.network import Network
+from pipeline.partials import LOOK, Partials
 from pipeline.readings import Turn, Voice
 from pipeline.records import Floats
 from pipeline.telephone import by_telephone
 from pipeline.turns import (
     EVEN,
-    LOOK,
     UNLIKE,
     WORTH_TELLING,
-    Partials,
     Sound,
     Stretch,
     another,

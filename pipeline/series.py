@@ -26,6 +26,12 @@ class Series:
         new = np.ascontiguousarray(values, self._dtype).tobytes()
         self._bytes[start : start + len(new)] = new
 
+    def copied(self) -> "Series":
+        """One that can go on by itself."""
+        made = Series(self._dtype, self._columns)
+        made._bytes = self._bytes.copy()
+        return made
+
     def __len__(self) -> int:
         """How many rows there are, of one number each where there are no columns."""
         return len(self._bytes) // self._dtype.itemsize // (self._columns or 1)

@@ -22,6 +22,11 @@ class SpeechFrames:
         self._flags = np.empty((0, 2), bool)  # speech, other voice: per frame of activity, settled
         self._first = 0  # number of the first of them
 
+    @property
+    def number(self) -> int:
+        """In the clip, of the first mel frame not handed out or passed over yet."""
+        return self._number
+
     def feed(self, block: Block) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
         """The mel frames, their numbers in the clip and whether another voice speaks, as far as both are known."""
         if block.mono16k is None or block.activity is None:

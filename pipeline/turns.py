@@ -5,18 +5,15 @@ that voice than to the main one. Its edges are moved into the nearest gap of the
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dsp import Doubles
-from pipeline.kept_speech import Frames, KeptSpeech
+from pipeline.partials import LOOK, Partials
 from pipeline.records import Floats
 from pipeline.voiceprints import CLOSE, main_voice, unit, without_room
-
-LOOK = 160
-"""Frames of speech in a look, 10 ms each, where there are as many."""
 
 REACH = 80
 """Looks that begin within that of each other are pooled: 2.4 s of speech together."""
@@ -59,27 +56,6 @@ WORTH_TELLING = 0.1
 
 SNAP, GAP, GAP_COST = 60, 10, 0.5
 """An edge moves by up to 0.6 s into a gap of 0.1 s or more; 0.1 s further on costs as much as 50 ms less of gap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Partials:
-    """Looks in the order of their first frame, none twice.
-
-    at : int64 (looks,), where each begins in the frames of speech laid end to end
-    voices : float32 (looks, 256), of length 1
-    spoken : int64 (frames of speech,), the number in the clip of each
-    sounds : float32 (looks, 3), how many frames have a pitch, its median in semitones over 100 Hz (0 where none has), and by
-        how many decibels the bands fall in 30 ms where they fall fast, negative
-    turns : where PyanNet hears another voice than most of its window is of, as `pipeline.local_turns` tells
-    kept : some of the speech itself
-    """
-
-    at: NDArray[np.int64]
-    voices: Floats
-    spoken: NDArray[np.int64]
-    sounds: Floats
-    turns: tuple[Frames, ...] = ()
-    kept: KeptSpeech = field(default_factory=KeptSpeech)
 
 
 @dataclass(frozen=True, slots=True)

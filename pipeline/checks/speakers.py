@@ -67,7 +67,7 @@ class SpeakersMeter:
         if self._partials is None:
             self._partials = PartialsMeter(session("ge2e"))
         self._partials.feed(block)
-        self._at_once.feed(block)
+        self._at_once.feed(block, self._partials.unlike())
 
     def read(self) -> Speakers:
         """The voices of everything fed so far."""
@@ -78,7 +78,7 @@ class SpeakersMeter:
             return Speakers(engine=ENGINE, why="there is under 1 s of speech")
         roles = cast(partials, session("campplus"))
         total_s = self._samples / self._rate
-        at_once = tuple(_overlaps(self._at_once.read(), total_s))
+        at_once = tuple(_overlaps(self._at_once.read(partials.unlike), total_s))
         return Speakers(
             count=1 + sum((role.voice.sure_ratio or 0.0) >= EVEN for role in roles[1:]),
             speech_s=len(partials.spoken) * FRAME_S,

@@ -16,18 +16,18 @@ from pipeline.dsp import quantiles
 from pipeline.kept_speech import KeptSpeech
 from pipeline.local_turns import LocalTurns
 from pipeline.network import Network
+from pipeline.partials import LOOK, Partials, Unlike
 from pipeline.records import Block, Floats
 from pipeline.series import Series
 from pipeline.speech_frames import SpeechFrames
 from pipeline.telephone import by_telephone
-from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
 
 STEP, DENSE_STEP = 200, 40
 """Frames of speech from one look to the next: every 2 s, and every 0.4 s where it may be another voice."""
 
 VOICE, SOUNDS = 256, 3
-"""Numbers that the network makes of a look, and what else is kept of it: as in `pipeline.turns.Partials`."""
+"""Numbers that the network makes of a look, and what else is kept of it: as in `pipeline.partials.Partials`."""
 
 BATCH = 4
 """Looks at once, counted from the first: more were no faster, and the same ones whatever the blocks."""
@@ -75,6 +75,8 @@ class PartialsMeter:
         self._speech = SpeechFrames()
         self._mels = np.empty((0, mel.COLUMNS), np.float32)  # of the speech, from `_from` on
         self._other = np.empty(0, bool)
+        self._numbers = np.empty(0, np.int64)  # of each in the clip
+        self._unlike = Series(np.int64, 2)
         self._from = 0
         self._spoken = Series(np.int32)
         self._looks = 0
@@ -89,7 +91,7 @@ class PartialsMeter:
         """Take in a block with its 16 kHz mono and its activity."""
         mels, numbers, other = self._speech.feed(block)
         self._turns.feed(other)
-        self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
+        self._hold(mels, other, numbers)
         self._spoken.extend(numbers)
         while (self._looks + BATCH) * STEP + LOOK <= self._from + len(self._mels):
             at, voices = self._seen(BATCH, self._from + len(self._mels))
@@ -99,22 +101,34 @@ class PartialsMeter:
             self._voices.extend(voices)
             self._looks += BATCH
             done = (self._looks - 1) * STEP - self._from
-            self._mels, self._other, self._from = self._mels[done:], self._other[done:], self._from + done
+            self._mels, self._other, self._numbers = self._mels[done:], self._other[done:], self._numbers[done:]
+            self._from += done
+
+    def unlike(self) -> Unlike:
+        """Where the looks so far are unlike the voice heard most."""
+        ahead = self._looks * STEP - self._from
+        until = self._numbers[ahead] if ahead < len(self._numbers) else self._speech.number
+        return Unlike(self._unlike.array(), int(until) * mel.HOP)
+
+    def _hold(self, mels: Floats, other: NDArray[np.bool_], numbers: NDArray[np.int64]) -> None:
+        self._mels = np.concatenate((self._mels, mels))
+        self._other = np.concatenate((self._other, other))
+        self._numbers = np.concatenate((self._numbers, numbers))
 
     def read(self) -> Partials:
         """All looks so far, one at the very end of the speech among them."""
-        before = self._mels, self._other, self._kept
+        before = self._mels, self._other, self._numbers, self._kept, self._unlike
         mels, numbers, other = self._speech.rest()
-        self._mels, self._other = np.concatenate((self._mels, mels)), np.concatenate((self._other, other))
-        self._kept = kept = self._kept.copied()
+        self._hold(mels, other, numbers)
+        self._kept, self._unlike = self._kept.copied(), self._unlike.copied()
         at, voices = self._last(self._from + len(self._mels))
-        self._mels, self._other, self._kept = before
+        kept, unlike = self._kept, Unlike(self._unlike.array())
+        self._mels, self._other, self._numbers, self._kept, self._unlike = before
         at, order = np.unique(np.concatenate((self._at.array(), at)), return_index=True)
         made = np.concatenate((self._voices.array(), voices.astype(np.float16)))[order].astype(np.float32)
         spoken = np.concatenate((self._spoken.array(), numbers)).astype(np.int64)
-        return Partials(
-            at.astype(np.int64), unit(made[:, :VOICE]), spoken, made[:, VOICE:], self._turns.read(other), kept
-        )
+        sounds, turns = made[:, VOICE:], self._turns.read(other)
+        return Partials(at.astype(np.int64), unit(made[:, :VOICE]), spoken, sounds, turns, kept, unlike)
 
     def _last(self, total: int) -> tuple[NDArray[np.int64], Floats]:
         """The looks at the rest of so many frames of speech: where they begin, and the voices."""
@@ -143,6 +157,9 @@ class PartialsMeter:
             if like >= LIKE_MAIN:
                 self._kept.keep_own(step, hops)
             unlike = like < LIKE_MAIN or (like < LIKE_BY_TELEPHONE and by_telephone(hops.ravel()))
+            if unlike:
+                numbers = self._numbers[step - self._from :][:LOOK]
+                self._unlike.extend(np.array([numbers[0], numbers[-1] + 1]) * mel.HOP)
             heard = self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES
             if heard or unlike:
                 first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)

@@ -41,8 +41,9 @@ MIN_PAUSE_FRAMES, MIN_SOUND_RATIO = 6, 0.2
 NEAR_FRAMES, STEP_FRAMES, MIN_NEAR_FRAMES = 178, 59, 40
 """Quiet moments are looked for within 3 s to either side, anew for each second."""
 
-QUIET_PERCENTILE, LASTING_RATIO = 5, 10**1.2
-"""Noise moves: a tenth of a street's frames is 12 dB over its quiet moments. What is more is a breath or a door, and counts as that."""
+QUIET_PERCENTILE, LASTING_RATIO = 5, 10**1.35
+"""Noise moves: a tenth of a street's frames is 12 dB over its quiet moments, of a room where things are handled some are further.
+What is 13.5 dB over them and more is a breath or a door, and counts as that."""
 
 UNPAUSED_RATIO = 10**0.2
 """Without any pause: lasting noise is 1 dB (white) to 4 dB (engine) over the quiet moments of speech."""

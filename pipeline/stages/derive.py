@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from pipeline import kernels
 from pipeline.dsp import FLOOR_DBFS, Doubles, grid
 from pipeline.records import Activity, Block, Floats, StreamInfo
+from pipeline.resampling import resampler
 from pipeline.spectra import BINS, FrameSpectra
 
 RATE_HZ = Activity.RATE_HZ
@@ -53,7 +53,7 @@ def activity_engine(name: str) -> VoiceActivity:
 
 def derive(info: StreamInfo, blocks: Iterable[Block], engine: VoiceActivity | None) -> Iterator[Block]:
     """The same blocks, each with its part of the 16 kHz mono signal, its spectra and, given an engine, the activity."""
-    mix, resample = _Downmix(info), _Resampler(info.sample_rate)
+    mix, resample = _Downmix(info), resampler(info.sample_rate, RATE_HZ)
     signals = _Signals(engine)
     waiting: deque[Block] = deque()
     held = np.empty(0, np.float32)  # one block behind, so that the end comes in one piece, as all of a short clip does
@@ -146,25 +146,6 @@ def _energies(planes: Floats, edges: NDArray[np.int64]) -> Doubles:
 def _under(power: Doubles, by_db: float) -> Doubles:
     under: Doubles = power * 10 ** (-by_db / 10)
     return under
-
-
-class _Resampler:
-    """soxr as a stream; at 16 kHz already, nothing is touched."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self._stream = None if rate_hz == RATE_HZ else soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32")
-
-    def feed(self, samples: Floats) -> Floats:
-        if self._stream is None or not len(samples):
-            return samples
-        made: Floats = self._stream.resample_chunk(np.ascontiguousarray(samples))
-        return made
-
-    def finish(self, samples: Floats) -> Floats:
-        if self._stream is None:
-            return samples
-        made: Floats = self._stream.resample_chunk(np.ascontiguousarray(samples), last=True)
-        return made
 
 
 class _Ribbon:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.partials import LOOK, Partials
 from pipeline.records import Block, StreamInfo
 from pipeline.stages import derive
-from pipeline.turns import LOOK, Partials
 from pipeline.voiceprints import unit
 
 POSITIONS = {1: ("FC",), 2: ("FL", "FR"), 3: ("FL", "FR", "FC")}

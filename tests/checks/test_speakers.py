@@ -139,11 +139,16 @@ def read(samples, overlap=None):
     return meter.read()
 
 
-@pytest.fixture
-def colours(monkeypatch):
-    networks = {"ge2e": Colours(), "campplus": Strangers(), "segmentation": Loud()}
+def put_in(monkeypatch, second_encoder):
+    """Stand-ins for all networks of the subject."""
+    networks = {"ge2e": Colours(), "campplus": second_encoder, "segmentation": Loud()}
     monkeypatch.setattr(speakers, "session", networks.__getitem__)
     monkeypatch.setattr(at_once, "SincNet", lambda _metadata: networks["segmentation"])
+
+
+@pytest.fixture
+def colours(monkeypatch):
+    put_in(monkeypatch, Strangers())
 
 
 def test_the_voices_come_in_the_order_of_their_speech_and_the_turns_in_that_of_time(colours):
@@ -163,7 +168,7 @@ def test_how_sure_it_is_is_the_second_encoders_word(monkeypatch):
     guest = noise(200, 900, 4, 2) + 2 * noise(1_500, 4_000, 4, 4)  # somewhat like the host
     samples = np.concatenate([noise(200, 900, 12, 1), guest, noise(200, 900, 10, 3)])
     for encoder, sure in ((Strangers(), True), (OnePerson(), False)):
-        monkeypatch.setattr(speakers, "session", {"ge2e": Colours(), "campplus": encoder}.__getitem__)
+        put_in(monkeypatch, encoder)
         reading = read(samples)
         assert len(reading.voices) == 2
         assert (reading.voices[1].sure_ratio > 0.9) == sure
@@ -174,7 +179,7 @@ def test_how_sure_it_is_is_the_second_encoders_word(monkeypatch):
 def test_of_one_voice_the_second_encoder_hears_as_much_as_it_takes_to_know_it_in_another_clip(monkeypatch):
     for seconds, prints in ((30, 1), (1.3, 0)):
         encoder = Strangers()
-        monkeypatch.setattr(speakers, "session", {"ge2e": Colours(), "campplus": encoder}.__getitem__)
+        put_in(monkeypatch, encoder)
         reading = read(noise(200, 900, seconds, 1))
         assert reading.count == 1
         assert encoder.heard == prints
@@ -188,11 +193,18 @@ def test_a_voice_that_comes_back_is_the_same_one(colours):
 
 
 @pytest.mark.parametrize(
-    ("hint", "seconds", "expected"), [(0.8, 2.0, 1), (0.06, 2.0, 1), (0.8, 0.15, 0), (0.04, 2.0, 0)]
+    ("hint", "seconds", "band_hz", "expected"),
+    [
+        (0.8, 2.0, (1_500, 4_000), 1),
+        (0.06, 2.0, (1_500, 4_000), 1),
+        (0.8, 0.15, (200, 900), 0),
+        (0.04, 2.0, (200, 900), 0),
+        (0.0, 2.0, (1_500, 4_000), 1),  # GE2E hears that it is not the voice alone
+    ],
 )
-def test_an_overlap_lasts_a_word_where_there_is_a_hint_of_one(colours, hint, seconds, expected):
+def test_an_overlap_lasts_a_word_where_there_is_a_hint_of_one(colours, hint, seconds, band_hz, expected):
     samples = noise(200, 900, 30, 1)
-    samples[20 * RATE_HZ : round((20 + seconds) * RATE_HZ)] += 2 * noise(1_500, 4_000, seconds, 2)
+    samples[20 * RATE_HZ : round((20 + seconds) * RATE_HZ)] += 2 * noise(*band_hz, seconds, 2)
     reading = read(samples, lambda s: hint if 20 <= s < 20 + max(seconds, 0.5) else 0.0)
     assert len(reading.overlaps) == expected
     assert reading.overlap_s == pytest.approx(expected * seconds, abs=0.05)

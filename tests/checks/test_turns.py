@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline import voiceprints
-from pipeline.turns import Partials, Sound, another, foreign, grouped, main_of, together
+from pipeline.partials import Partials
+from pipeline.turns import Sound, another, foreign, grouped, main_of, together
 from pipeline.voiceprints import main_voice, read, unit, without_room, written
 
 

@@ -1,4 +1,7 @@
-"""Two at once: which windows are looked at, that blocks do not show, and how little is kept. The network is a stand-in."""
+"""Two at once: which windows are looked at, that blocks do not show, and how little is kept. The network is a stand-in.
+
+So is what GE2E hears: `nothing` where all looks are like the voice heard most, and known to be at once.
+"""
 
 import tracemalloc
 from types import SimpleNamespace
@@ -7,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.meters import at_once
-from pipeline.meters.at_once import HINT, HINT_FRAMES, AtOnceMeter
+from pipeline.meters.at_once import HINT, HINT_FRAMES, LASTS, SPOKEN_FRAMES, SURE, AtOnceMeter
+from pipeline.partials import ALL, Unlike
 from pipeline.records import Activity, Block
 from pipeline.sincnet import FRAMES, LEAD, WINDOW
 
@@ -38,7 +42,16 @@ class Listener:
 def listener(monkeypatch):
     made = Listener()
     monkeypatch.setattr(at_once, "SincNet", lambda _metadata: made)
+    monkeypatch.setattr(at_once, "low_passed", lambda samples, _band_hz, _rate_hz: samples)
     return made
+
+
+def looks(*unlike, until=ALL):
+    """What GE2E has heard until that sample: looks, from which to which frame of activity, unlike the rest."""
+    return Unlike(np.array(unlike, np.int64).reshape(-1, 2) * HOP, until)
+
+
+nothing = looks()
 
 
 def blocks(samples, hint, frames):
@@ -53,12 +66,12 @@ def blocks(samples, hint, frames):
         )
 
 
-def read(listener, samples, hint, frames=100):
+def read(listener, samples, hint, frames=100, unlike=nothing):
     meter = AtOnceMeter(lambda: listener)
     for block in blocks(samples, hint, frames):
-        meter.feed(block)
-    made = meter.read()
-    assert np.array_equal(made, meter.read()), "asking changes something"
+        meter.feed(block, unlike)
+    made = meter.read(unlike)
+    assert np.array_equal(made, meter.read(unlike)), "asking changes something"
     return made
 
 
@@ -72,8 +85,9 @@ def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count
 
 
 def test_what_may_be_and_what_surely_is_are_told_apart(listener):
-    samples = np.repeat(np.array([0.0, 0.59, 0.61, 0.79, 0.81, 1.0, 0.0], np.float32), HOP)
-    made = read(listener, np.append(samples, np.zeros(HINT_FRAMES * HOP, np.float32)), np.ones(7 + HINT_FRAMES))
+    near = [each + apart for each in (LASTS, SURE) for apart in (-0.01, 0.01)]
+    samples = np.repeat(np.array([0.0, *near, 1.0, 0.0], np.float32), HOP)
+    made = read(listener, np.append(samples, np.zeros(SPOKEN_FRAMES * HOP, np.float32)), np.ones(7 + SPOKEN_FRAMES))
     assert made[:7].tolist() == [0, 0, 1, 1, 2, 2, 0]
     assert not made[7:].any()
 
@@ -84,6 +98,76 @@ def test_without_a_hint_nothing_is_looked_at(listener):
     hint[FRAMES + 10 :] = 0.9 * HINT
     assert not read(listener, np.ones(4 * FRAMES * HOP, np.float32), hint).any()
     assert listener.windows == 0
+
+
+def test_where_ge2e_hears_another_voice_the_network_listens_without_a_hint_too(listener):
+    samples, hint = np.ones(4 * FRAMES * HOP, np.float32), np.zeros(4 * FRAMES)
+    for at, windows in (((300, 395), [1]), ((FRAMES - 1, FRAMES + 1), [0, 1]), ((FRAMES, 2 * FRAMES), [1])):
+        made = read(listener, samples, hint, unlike=looks((5, 6), at)).reshape(4, FRAMES)
+        assert np.flatnonzero(made.all(axis=1)).tolist() == sorted({0, *windows})
+        assert set(made.any(axis=1) == made.all(axis=1)) == {True}
+
+
+class Doubtful(Listener):
+    """Sure of two in the first half of what it is given, and less so in the second."""
+
+    def __init__(self, second):
+        super().__init__()
+        self.second = second
+
+    def run(self, names, given):
+        (likely,) = super().run(names, given)
+        likely[:, FRAMES // 2 :] *= self.second
+        return [likely]
+
+
+@pytest.mark.parametrize(
+    ("second", "mark"),
+    [(1.0, 2), (2 * SURE - 0.99, 2), (2 * SURE - 1.01, 1), (2 * LASTS - 0.99, 1), (2 * LASTS - 1.01, 0)],
+)
+def test_what_it_takes_for_two_is_heard_once_more_in_other_company_and_the_mean_counts(monkeypatch, second, mark):
+    network = Doubtful(second)
+    monkeypatch.setattr(at_once, "SincNet", lambda _metadata: network)
+    monkeypatch.setattr(at_once, "low_passed", lambda samples, _band_hz, _rate_hz: samples)
+    samples = np.zeros(FRAMES * HOP, np.float32)
+    samples[20 * HOP : 40 * HOP] = 1.0
+    made = read(network, samples, np.ones(FRAMES))
+    assert made[20:40].tolist() == [mark] * 20
+    assert network.batches[0][0] == 1
+
+
+@pytest.mark.parametrize(("frame", "again"), [(0, 1), (145, 1), (146, 1), (292, 1), (None, 2)])
+def test_only_the_half_of_a_window_in_which_it_hears_two_is_heard_once_more(listener, frame, again):
+    samples = np.zeros(FRAMES * HOP, np.float32)
+    for each in (3, 290) if frame is None else (frame,):
+        samples[each * HOP : (each + 1) * HOP] = 1.0
+    hint = np.ones(FRAMES)
+    meter = AtOnceMeter(lambda: listener)
+    for block in blocks(samples, hint, FRAMES):
+        meter.feed(block, nothing)
+    assert np.array_equal(meter.read(nothing), 2 * (samples.reshape(-1, HOP)[:, 0] > 0))
+    assert listener.batches[1][0] == again
+
+
+def test_a_window_waits_until_ge2e_has_looked_at_all_of_it(listener):
+    samples, hint = np.zeros(12 * FRAMES * HOP, np.float32), np.zeros(12 * FRAMES)
+    meter = AtOnceMeter(lambda: listener)
+    for block in blocks(samples, hint, FRAMES):
+        meter.feed(block, looks(until=0))
+    meter.feed(next(blocks(samples, hint, 1)), looks((0, 1_000), until=4 * FRAMES * HOP - 1))
+    assert listener.windows == 0, "three are certain, which are no batch yet"
+    meter.feed(next(blocks(samples, hint, 1)), looks((0, 1_000), until=4 * FRAMES * HOP))
+    assert listener.windows == 4
+
+
+def test_a_window_with_next_to_no_speech_is_not_looked_at(listener):
+    samples = np.ones(2 * FRAMES * HOP, np.float32)
+    (block,) = blocks(samples, np.ones(2 * FRAMES), 2 * FRAMES)
+    block.activity.speech[: FRAMES - SPOKEN_FRAMES + 1] = 0.4
+    block.activity.speech[FRAMES : 2 * FRAMES - SPOKEN_FRAMES] = 0.4
+    meter = AtOnceMeter(lambda: listener)
+    meter.feed(block, nothing)
+    assert meter.read(nothing).reshape(2, FRAMES).all(axis=1).tolist() == [False, True]
 
 
 def test_blocks_do_not_show(listener):
@@ -104,18 +188,18 @@ def test_the_same_windows_go_together_whatever_the_blocks(listener):
     for frames in (50, 293, 1_000, 11 * FRAMES):
         listener.batches = []
         read(listener, samples, hint, frames)
-        together.append(listener.batches[:3])
+        together.append(listener.batches[:6])
     assert all(each == together[0] for each in together)
-    assert [count for count, _ in together[0]] == [4, 4, 1]
+    assert [count for count, _ in together[0]] == [4, 8, 4, 8, 1, 2], "each batch, and its halves once more"
 
 
 def test_asking_in_the_middle_changes_nothing_of_what_follows(listener):
     samples = np.random.default_rng(6).uniform(0, 0.9, 7 * FRAMES * HOP).astype(np.float32)
     meter = AtOnceMeter(lambda: listener)
     for block in blocks(samples, np.ones(7 * FRAMES), 500):
-        meter.feed(block)
-        meter.read()
-    assert np.array_equal(meter.read(), read(listener, samples, np.ones(7 * FRAMES)))
+        meter.feed(block, nothing)
+        meter.read(nothing)
+    assert np.array_equal(meter.read(nothing), read(listener, samples, np.ones(7 * FRAMES)))
 
 
 def test_an_hour_keeps_a_byte_a_frame(listener):
@@ -124,7 +208,7 @@ def test_an_hour_keeps_a_byte_a_frame(listener):
     block = next(blocks(samples, hint, frames))
     tracemalloc.start()
     for _ in range(360):
-        meter.feed(block)
+        meter.feed(block, nothing)
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert kept < 360 * frames + (2 << 20)
+    assert kept < 360 * frames + (4 << 20)  # of up to five windows, 640 kB each, and a block

@@ -56,7 +56,7 @@ def looked(samples, **kwargs):
 
 
 def same(one, other):
-    return one.turns == other.turns and all(
+    return (one.turns, one.unlike.looks.tolist()) == (other.turns, other.unlike.looks.tolist()) and all(
         (getattr(one, name) == getattr(other, name)).all() for name in ("at", "voices", "spoken", "sounds")
     )
 
@@ -166,6 +166,33 @@ def test_the_level_does_not_show(gain):
     plain, other = looked(samples), looked(samples * np.float32(gain))
     assert (plain.at == other.at).all()
     assert np.abs(plain.voices - other.voices).max() < 2e-3
+
+
+def test_looks_that_are_unlike_the_rest_are_told_of_where_they_lie_in_the_clip():
+    samples = np.concatenate((voice("low", 12.0), voice("high", 3.0), voice("low", 12.0)))
+    found = looked(samples, speech=lambda s: not 4 < s < 5).unlike.looks / RATE_HZ
+    assert 1 <= len(found) <= 3
+    assert (found[:, 0] < 15.0).all()
+    assert (found[:, 1] > 12.0).all()
+    assert found[:, 1] - found[:, 0] == pytest.approx(LOOK * mel.HOP / RATE_HZ)
+    assert not len(looked(voice("low", 20.0)).unlike.looks)
+
+
+@pytest.mark.parametrize("frames", [7, 293, 2_000])
+def test_no_look_that_is_told_of_later_reaches_before_what_was_said_to_be_known(frames):
+    samples = np.concatenate((voice("low", 9.0), voice("high", 4.0), voice("low", 9.0), voice("high", 4.0)))
+    meter = PartialsMeter(Colours())
+    untils, known = [0], []
+    for block in blocks(samples, speech=lambda s: s % 4 < 3.6, frames=frames):
+        meter.feed(block)
+        told = meter.unlike()
+        assert (told.looks[len(known) :, 1] > untils[-1]).all()
+        assert (told.looks[len(known) :, 0] >= untils[-1]).all()
+        known, untils = told.looks.tolist(), [*untils, told.until]
+    assert untils == sorted(untils)
+    assert len(known) >= 2
+    assert meter.read().unlike.looks.tolist()[: len(known)] == known
+    assert (meter.read().unlike.looks[len(known) :, 0] >= untils[-1]).all()
 
 
 @pytest.mark.parametrize("frames", [1, 7, 293, 5_000])

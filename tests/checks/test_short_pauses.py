@@ -1,0 +1,50 @@
+"""What readers' own short pauses sound like to the network, in the recordings as they are and at the rates that people upload."""
+
+import numpy as np
+import pytest
+from scipy import ndimage, signal
+
+from pipeline.records import Block, StreamInfo
+from pipeline.stages import derive
+
+RATE_HZ = 16_000
+LEAST, INSET = 24, 6
+"""Frames: pauses of 0.4 s, and without the breath at either end."""
+
+
+@pytest.fixture(scope="module")
+def readings(harness):
+    """Sixteen readers' utterances that stand clear of their own room, 16 kHz."""
+    return [found.samples for found in harness.recordings.clean("tuning", 40.0) if found.rate_hz == RATE_HZ][:16]
+
+
+def speech(samples, rate_hz):
+    info = StreamInfo("wav", "pcm_f32le", rate_hz, 1, positions=("FC",))
+    blocks = derive.derive(info, [Block(samples[:, None], 0, rate_hz)], derive.activity_engine("pyannet"))
+    return np.concatenate([block.activity.speech for block in blocks])
+
+
+def pauses(samples):
+    """Which frames lie in the lower 30 % of the range of levels, in decibels, between quietest and loudest, for so long."""
+    cells = np.square(samples[: len(samples) // 270 * 270].reshape(-1, 270)).mean(axis=1)
+    level_db = 10 * np.log10(np.convolve(cells, np.ones(5) / 5, "same") + 1e-12)
+    low, high = np.percentile(level_db, (3, 90))
+    quiet = ndimage.binary_opening(level_db < low + 0.3 * (high - low), np.ones(LEAST))
+    return ndimage.binary_erosion(quiet, np.ones(2 * INSET + 1))
+
+
+def test_a_pause_in_a_recording_at_16_khz_is_heard_as_one(readings):
+    """Unfiltered, one in four of these frames counted as speech, for the air of a room between 7.6 and 8 kHz."""
+    heard = [(speech(samples, RATE_HZ), pauses(samples)) for samples in readings]
+    in_pauses = np.concatenate([frames[: len(quiet)][quiet] for frames, quiet in heard])
+    assert len(in_pauses) > 300
+    assert np.mean(in_pauses >= 0.5) < 0.05
+
+
+@pytest.mark.parametrize("rate_hz", [24_000, 44_100])
+def test_a_recording_is_heard_alike_whatever_its_rate(readings, rate_hz):
+    """soxr's filters for two ratios differ by half a percent near 7.6 kHz, which moves an edge by a frame here and there."""
+    for samples in readings[:6]:
+        raised = signal.resample_poly(samples, rate_hz // 100, 160, window=("kaiser", 12)).astype(np.float32)
+        one, other = speech(samples, RATE_HZ), speech(raised, rate_hz)
+        assert np.mean((one >= 0.5) != (other >= 0.5)) < 0.03
