@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.meters import at_once
 from pipeline.meters.at_once import HINT, HINT_FRAMES, LASTS, SPOKEN_FRAMES, SURE, AtOnceMeter
+from pipeline.meters.partials import PartialsMeter
 from pipeline.partials import ALL, Unlike
 from pipeline.records import Activity, Block
 from pipeline.sincnet import FRAMES, LEAD, WINDOW
@@ -212,3 +213,26 @@ def test_an_hour_keeps_a_byte_a_frame(listener):
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert kept < 360 * frames + (4 << 20)  # of up to five windows, 640 kB each, and a block
+
+
+class Alike:
+    """In the encoder's place: everybody sounds the same."""
+
+    def run(self, _names, given):
+        return [np.eye(256, dtype=np.float32)[[0] * len(given["mel"])]]
+
+
+def test_where_somebody_speaks_now_and_then_no_more_than_twenty_windows_wait(listener):
+    """Half a second in every window: GE2E has looked when there are 10 s of it, after 20 windows of 640 kB."""
+    meter, partials = AtOnceMeter(lambda: listener), PartialsMeter(Alike())
+    samples, hint = np.zeros(FRAMES * HOP, np.float32), np.zeros(FRAMES)
+    (block,) = blocks(samples, hint, FRAMES)
+    block.activity.speech[SPOKEN_FRAMES:] = 0.0
+    block.activity.voices[SPOKEN_FRAMES:] = 0.0
+    tracemalloc.start()
+    for _ in range(100):
+        partials.feed(block)
+        meter.feed(block, partials.unlike())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 10 * 640_000 < peak < 24 * 640_000 + (4 << 20)
