@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from pipeline import models
 from pipeline.errors import ModelError
 from pipeline.formats import FORMATS
@@ -43,6 +41,11 @@ def examine(out: Path = Path()) -> Iterator[Symptom]:
 
 def libraries() -> Iterator[Symptom]:
     """Each library that is always needed, in a version that voxgate is known to work with."""
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        yield Symptom("packaging", False, f"is not installed; run: {sys.executable} -m pip install packaging")
+        return
     for wanted in map(Requirement, importlib.metadata.requires(DISTRIBUTION) or ()):
         if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
             continue
@@ -92,8 +95,8 @@ def _room(out: Path) -> Symptom:
     Where the folder is not there yet, which a run would make, the nearest one that is.
     """
     told = out.absolute()
-    folder = next(one for one in (told, *told.parents) if one.exists())
     try:
+        folder = next((one for one in (told, *told.parents) if os.path.lexists(one)), told)
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"voxgate")
             file.flush()

@@ -61,7 +61,7 @@ def _limit(declared: "Declared", settings: "Settings") -> Iterator[str]:
         return
     profile = settings.profile
     if origin.startswith("profile") and profile.source is not None:
-        yield f"  source:  {profile.source}{'' if profile.checked is None else f', read {profile.checked}'}"
+        yield f"  profile: after {profile.source}{'' if profile.checked is None else f', read {profile.checked}'}"
     source = f" ({declared.source})" if declared.source else ""
     yield f"  default: {_shown(declared.default)}, because: {declared.reason}{source}"
 

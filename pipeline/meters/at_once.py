@@ -25,18 +25,18 @@ HINT, HINT_FRAMES = 0.05, 20
 """PyanNet's probability of a second voice for 0.34 s in a window. What neither it nor GE2E hints at is not heard at all. How many
 overlaps are found all the same is in what `make accuracy` tells of OVERLAP."""
 
-SPOKEN_FRAMES = 30
-"""With less speech, 0.5 s, a window is not looked at."""
+SPOKEN_FRAMES = 20
+"""With less speech, 0.34 s, a window is not looked at: too little for two at once that are told of."""
 
 BAND_HZ = 6_000
-"""Segmentation 3.0 hears up to here: of 200 overlaps it tells 90 % so, and with all up to 7.6 kHz 83 %, with as many false ones."""
+"""Segmentation 3.0 hears up to here: with more it tells fewer of two at once from takes that were joined from two rooms."""
 
-LASTS, SURE = 0.62, 0.83
+LASTS, SURE = 0.6, 0.8
 """Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms
 are joined, it is often over the first alone."""
 
-AGAIN = 2 * SURE - 1
-"""In a half of a window in which all is less likely than that no mean of two can be sure."""
+AGAIN = min(2 * SURE - 1, LASTS)
+"""A half of a window in which all is less likely than that has no mark, and no mean of two could be sure."""
 
 MAYBE, SURELY = 1, 2
 """The marks of frames that are over the one and over both."""
@@ -76,7 +76,7 @@ class _Window(NamedTuple):
 
 
 class AtOnceMeter:
-    """Keeps a byte a frame, and 10 s of samples for windows: up to four with a hint, the last, and up to 20 that GE2E may still look at.
+    """Keeps a byte a frame, and 10 s of samples for windows: up to four with a hint, the last, and up to 30 that GE2E may still look at.
 
     Those have the latest 10 s of speech. The network is made when it is needed.
     """

@@ -139,7 +139,9 @@ class PartialsMeter:
         last = max(total - LOOK, 0)
         if last in at:
             return at, voices
-        return np.append(at, last), np.concatenate((voices, self._embedded([last])))
+        voices = np.concatenate((voices, self._embedded([last])))
+        self._is_unlike(last, float(self._main.likeness(voices[:, :VOICE])[-1]))
+        return np.append(at, last), voices
 
     def _seen(self, count: int, total: int) -> tuple[NDArray[np.int64], Floats]:
         """So many more looks, and closer ones behind them: where they begin, and the voices."""
@@ -156,10 +158,7 @@ class PartialsMeter:
             hops = self._mels[step - self._from :][:LOOK, mel.HEARD :]
             if like >= LIKE_MAIN:
                 self._kept.keep_own(step, hops)
-            unlike = like < LIKE_MAIN or (like < LIKE_BY_TELEPHONE and by_telephone(hops.ravel()))
-            if unlike:
-                numbers = self._numbers[step - self._from :][:LOOK]
-                self._unlike.extend(np.array([numbers[0], numbers[-1] + 1]) * mel.HOP)
+            unlike = self._is_unlike(step, like)
             heard = self._other[step - self._from :][:STEP].sum() >= OTHER_FRAMES
             if heard or unlike:
                 first, end = max(step - STEP, self._from), min(step + STEP + LOOK, total)
@@ -168,6 +167,15 @@ class PartialsMeter:
                 for at in range(max(step - STEP, self._from), step + STEP + 1, DENSE_STEP):
                     if self._close_until < at <= total - LOOK:
                         yield at
+
+    def _is_unlike(self, start: int, like: float) -> bool:
+        """Whether the look that begins there is unlike the voice heard most; if so, it is noted where it lies in the clip."""
+        hops = self._mels[start - self._from :][:LOOK, mel.HEARD :]
+        unlike = like < LIKE_MAIN or (like < LIKE_BY_TELEPHONE and by_telephone(hops.ravel()))
+        if unlike:
+            numbers = self._numbers[start - self._from :][:LOOK]
+            self._unlike.extend(np.array([numbers[0], numbers[-1] + 1]) * mel.HOP)
+        return unlike
 
     def _embedded(self, starts: list[int]) -> Floats:
         """The voices and sounds (looks, 259) of the looks that begin there, 1.6 s each or as long as there is speech."""

@@ -43,8 +43,9 @@ def test_a_pause_in_a_recording_at_16_khz_is_heard_as_one(readings):
 
 @pytest.mark.parametrize("rate_hz", [24_000, 44_100])
 def test_a_recording_is_heard_alike_whatever_its_rate(readings, rate_hz):
-    """soxr's filters for two ratios differ by half a percent near 7.6 kHz, which moves an edge by a frame here and there."""
-    for samples in readings[:6]:
-        raised = signal.resample_poly(samples, rate_hz // 100, 160, window=("kaiser", 12)).astype(np.float32)
+    """Raised by its spectrum it is the same one; soxr's filters for two ratios are up to .007 apart near 7.6 kHz."""
+    for reading in readings[:6]:
+        samples = reading[: len(reading) // 160 * 160]
+        raised = signal.resample(samples, len(samples) // 160 * rate_hz // 100).astype(np.float32)
         one, other = speech(samples, RATE_HZ), speech(raised, rate_hz)
-        assert np.mean((one >= 0.5) != (other >= 0.5)) < 0.03
+        assert np.mean((one >= 0.5) != (other >= 0.5)) < 0.01

@@ -317,8 +317,8 @@ def test_explaining_a_finding_tells_meaning_limits_reason_source_and_layer(in_pr
 def test_a_limit_of_a_profile_is_explained_by_the_profile_s_source_and_not_by_the_default_s(in_process, tmp_path):
     told = in_process("explain", "LONG_PAUSE", "--profile", "fish").stdout
     fish = config.load("fish").profile
-    assert f"speech.long_pause_s = 1.0  (profile fish)\n  source:  {fish.source}, read {fish.checked}\n" in told
-    assert told.index("  default: 2.0, because: long pauses") > told.index("  source:  ")
+    assert f"speech.long_pause_s = 1.0  (profile fish)\n  profile: after {fish.source}, read {fish.checked}\n" in told
+    assert told.index("  default: 2.0, because: long pauses") > told.index("  profile: ")
     (tmp_path / "mine.toml").write_text("speech.long_pause_s = 4")
     bare = in_process("explain", "LONG_PAUSE", "--profile", str(tmp_path / "mine.toml")).stdout
     assert "speech.long_pause_s = 4.0  (profile mine)\n  default: 2.0" in bare

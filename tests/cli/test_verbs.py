@@ -187,10 +187,12 @@ def test_the_doctor_looks_for_room_where_a_folder_would_be_made_and_does_not_mak
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_doctor_tells_where_nothing_can_be_written_and_what_to_do(voxgate, tmp_path):
+@pytest.mark.parametrize("where", ["file/in it", "link", "link/in it"])
+def test_the_doctor_tells_where_nothing_can_be_written_and_what_to_do(voxgate, tmp_path, where):
     (tmp_path / "file").touch()
-    ran = voxgate("doctor", "-o", tmp_path / "file" / "in it")
-    assert ran.status == 3
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "at all")
+    ran = voxgate("doctor", "-o", tmp_path / where)
+    assert ran.status == 3, ran.stdout
     (missing,) = (line for line in ran.stdout.splitlines() if line.startswith("MISSING"))
     assert "use -o elsewhere" in missing
 
@@ -224,6 +226,13 @@ def test_the_doctor_looks_for_every_library_in_a_version_that_will_do(monkeypatc
     assert list(found) == ["one", "other"]
     told = {name: told.format(python=sys.executable) for name, told in ails.items()}
     assert {name: symptom.told for name, symptom in found.items() if not symptom.well} == told
+
+
+def test_the_doctor_asks_for_what_it_looks_with_itself(monkeypatch):
+    monkeypatch.setitem(sys.modules, "packaging.requirements", None)
+    (symptom,) = doctor.libraries()
+    assert (symptom.name, symptom.well) == ("packaging", False)
+    assert symptom.told.endswith("-m pip install packaging")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -178,6 +178,16 @@ def test_looks_that_are_unlike_the_rest_are_told_of_where_they_lie_in_the_clip()
     assert not len(looked(voice("low", 20.0)).unlike.looks)
 
 
+@pytest.mark.parametrize("seconds", [3.7, 8.1, 10.1])
+def test_another_voice_at_the_very_end_is_unlike_the_rest_too(seconds):
+    """Behind the last look on the grid, where only the one at the end reaches."""
+    samples = np.concatenate((voice("low", seconds), voice("high", 1.35)))
+    found = looked(samples).unlike.looks
+    assert len(found) == 1
+    assert found[0, 1] / RATE_HZ == pytest.approx(seconds + 1.35, abs=0.02)
+    assert not len(looked(voice("low", seconds + 1.35)).unlike.looks)
+
+
 @pytest.mark.parametrize("frames", [7, 293, 2_000])
 def test_no_look_that_is_told_of_later_reaches_before_what_was_said_to_be_known(frames):
     samples = np.concatenate((voice("low", 9.0), voice("high", 4.0), voice("low", 9.0), voice("high", 4.0)))

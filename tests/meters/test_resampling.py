@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from pipeline.resampling import REACH, resampler
+from pipeline.resampling import REACH, low_passed, resampler
 
 RATE_HZ = 16_000
 
@@ -49,6 +49,16 @@ def test_of_equal_rates_what_lies_close_to_half_the_rate_is_taken_away(tone_hz, 
     tone = np.sin(2 * np.pi * tone_hz * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32)
     inner = resampled(tone, RATE_HZ, RATE_HZ)[1_000:-1_000]
     assert 10 * np.log10(2 * np.mean(np.square(inner))) == pytest.approx(db, abs=0.1 if db > -10 else 3)
+
+
+@pytest.mark.parametrize(("tone_hz", "db", "near_db"), [(5_600, 0.0, 0.1), (6_000, -6.0, 0.1), (6_400, -70.0, 5.0)])
+def test_a_low_pass_takes_away_what_lies_over_it_and_delays_nothing(tone_hz, db, near_db):
+    tone = np.sin(2 * np.pi * tone_hz * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32)
+    passed = low_passed(tone, 6_000, RATE_HZ)
+    assert len(passed) == len(tone)
+    inner = slice(1_000, -1_000)
+    assert 10 * np.log10(2 * np.mean(np.square(passed[inner]))) == pytest.approx(db, abs=near_db)
+    assert passed[inner] == pytest.approx(10 ** (db / 20) * tone[inner], abs=0.02)
 
 
 def test_nothing_comes_of_nothing():
