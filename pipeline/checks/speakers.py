@@ -20,8 +20,8 @@ from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
-MIN_OVERLAP_FRAMES = 24
-"""0.4 s: two syllables. Shorter ones are often plosives, breath, and where takes are joined."""
+MIN_OVERLAP_FRAMES = 21
+"""0.35 s: a word's worth. Shorter ones are often plosives, breath, and where takes are joined."""
 
 
 @dataclass(frozen=True, slots=True)

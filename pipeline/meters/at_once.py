@@ -31,7 +31,7 @@ SPOKEN_FRAMES = 20
 BAND_HZ = 6_000
 """Segmentation 3.0 hears up to here: with more it tells fewer of two at once from takes that were joined from two rooms."""
 
-LASTS, SURE = 0.6, 0.8
+LASTS, SURE = 0.56, 0.75
 """Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms
 are joined, it is often over the first alone."""
 
