@@ -64,8 +64,7 @@ class Upload:
     def run(self, cleared: Sequence[Cleared], at_once: int) -> int:
         """Send what is missing until the listing shows everything once; how many files came there by that.
 
-        Raises ApprovedChanged where a file is another now, OutputError where the ledger cannot be written, ProviderError where it
-        cannot be finished.
+        Raises ApprovedChanged for a file that is another now, OutputError for the ledger, ProviderError where it cannot end.
         """
         wanted = {each.name: each.bytes for each in cleared}
         inventory = self._looked(wanted, self._expected())
@@ -192,6 +191,7 @@ class Upload:
     def _send(self, cleared: Cleared) -> Sent:
         body = ApprovedFile(cleared.path, cleared.sha256, cleared.bytes, self._told)
         error = self._tried(cleared, body)
+        body.close()
         whole = body.given_whole and not isinstance(error, (ApprovedChanged, Declined))
         if error is not None:
             self.onlooker.advance(-body.given_bytes)

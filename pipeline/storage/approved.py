@@ -1,7 +1,7 @@
 """A file that is only handed out whole if it is, byte for byte, the one that was approved."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from pipeline.errors import ApprovedChanged
@@ -19,6 +19,7 @@ class ApprovedFile:
     def __init__(self, path: str, sha256: str, bytes_: int, told: Callable[[int], None] = lambda _bytes: None) -> None:
         self._path, self._sha256, self._bytes, self._told = path, sha256, bytes_, told
         self.given_bytes = 0
+        self._giving: Generator[bytes, None, None] | None = None
 
     @property
     def given_whole(self) -> bool:
@@ -27,6 +28,16 @@ class ApprovedFile:
 
     def chunks(self) -> Iterator[bytes]:
         """All of it from the start, hashed on the way. Raises ApprovedChanged where it is not what was approved."""
+        self.close()
+        self._giving = self._read()
+        return self._giving
+
+    def close(self) -> None:
+        """Let go of the file, where somebody stopped taking it half-way."""
+        if self._giving is not None:
+            self._giving.close()
+
+    def _read(self) -> Generator[bytes, None, None]:
         self._told(-self.given_bytes)
         self.given_bytes, digest = 0, hashlib.sha256()
         try:
