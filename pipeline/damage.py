@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.dsp import runs
 from pipeline.records import Span
 
 MAX_PLACES = 100
@@ -69,6 +73,38 @@ class Damage:
         self.lost_s += lost_s if self._open else 0.0
         self._open = self._junk = False
         self._pending_s = 0.0
+
+
+class Spoilt:
+    """Counts places whose samples are no numbers, or far over full scale; with `GAP_S` or less between them they are one.
+
+    Kept: the first 100 places. `lost_s` sums the time of those samples.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self.count = 0
+        self.places: list[Span] = []
+        self.lost_s = 0.0
+        self._rate_hz = rate_hz
+        self._end = -rate_hz  # of the last place, in samples
+
+    def take(self, spoilt: NDArray[np.bool_], first: int) -> None:
+        """Which of the frames are spoilt, one at least, that begin with that number of the stream."""
+        self.lost_s += int(np.count_nonzero(spoilt)) / self._rate_hz
+        starts, ends = (runs(spoilt) + first).T
+        begins = starts - np.append(self._end, ends[:-1]) > GAP_S * self._rate_hz
+        for place in np.split(np.stack((starts, ends), axis=1), np.flatnonzero(begins)):
+            if len(place):
+                self._add(int(place[0, 0]), int(place[-1, 1]))
+
+    def _add(self, start: int, end: int) -> None:
+        """A place, or more of the last one."""
+        more = start - self._end <= GAP_S * self._rate_hz
+        self._end = end
+        self.count += not more
+        if self.count <= MAX_PLACES:
+            begin_s = self.places.pop().start_s if more else start / self._rate_hz
+            self.places.append(Span(begin_s, end / self._rate_hz))
 
 
 def cut_short(counted_s: float, decoded_s: float) -> str:

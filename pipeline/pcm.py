@@ -6,6 +6,7 @@ from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.records import Floats
 
@@ -104,9 +105,10 @@ def is_sane(samples: Floats) -> bool:
     return highest <= MAX_SAMPLE and -lowest <= MAX_SAMPLE  # false too when they are no numbers
 
 
-def first_insane(planes: Floats) -> int:
-    """The first frame of (channels, frames) in which some sample is none that a recording can have."""
-    return int((~(np.abs(planes) <= MAX_SAMPLE)).any(axis=0).argmax())
+def insane(planes: Floats) -> NDArray[np.bool_]:
+    """The frames of (channels, frames) in which some sample is none that a recording can have, (frames,)."""
+    sane: NDArray[np.bool_] = np.abs(planes) <= MAX_SAMPLE
+    return np.asarray(~sane.all(axis=0))
 
 
 def tamed(samples: Floats) -> Floats:

@@ -53,6 +53,7 @@ HEAVY = {
         "checks",
         "confirmation.py",
         "corpus",
+        "damage.py",
         "dsp.py",
         "fbank.py",
         "series.py",

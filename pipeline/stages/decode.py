@@ -12,7 +12,7 @@ import numpy as np
 import xxhash
 
 from pipeline import pcm, plain_wave
-from pipeline.damage import Damage
+from pipeline.damage import MAX_PLACES, Damage, Spoilt
 from pipeline.decoder import Decoder
 from pipeline.readings import Container
 from pipeline.records import Block, Floats, StreamInfo
@@ -54,6 +54,7 @@ class Stream:
         self._source: Source = Decoder(path) if plain is None else plain
         self.info = self._source.info
         self._done = 0
+        self._spoilt = Spoilt(self.info.sample_rate)
         self._frames_at_once = max(
             1, min(round(block_s * self.info.sample_rate), MAX_BLOCK_SAMPLES // self.info.channels)
         )
@@ -86,11 +87,13 @@ class Stream:
 
     def container(self) -> Container:
         """What the file is, what it claimed and what came out, after the last block."""
-        info, source = self.info, self._source
+        info, source, spoilt = self.info, self._source, self._spoilt
         source.damage.end()
         decoded_s = self._done / info.sample_rate
+        held = source.held(decoded_s)
+        places = sorted((*source.damage.places, *spoilt.places), key=lambda place: place.start_s)
         return replace(
-            source.held(decoded_s),
+            held,
             format=info.format,
             codec=info.codec,
             sample_rate=info.sample_rate,
@@ -100,8 +103,9 @@ class Stream:
             decoded_s=decoded_s,
             frames=self._done,
             kbps=source.coded_bytes * 8 / 1000 / decoded_s if decoded_s else None,
-            errors=source.damage.count,
-            error_spans=tuple(source.damage.places),
+            lost_s=(held.lost_s or 0.0) + spoilt.lost_s if spoilt.count else held.lost_s,
+            errors=source.damage.count + spoilt.count,
+            error_spans=tuple(places[:MAX_PLACES]),
             pcm=xxhash.xxh3_128_hexdigest(b"".join(plane.digest() for plane in self._pcm)),
         )
 
@@ -110,7 +114,7 @@ class Stream:
         start, rate = self._done, self.info.sample_rate
         self._done += planes.shape[1]
         if not pcm.is_sane(planes):
-            self._source.damage.fail((start + pcm.first_insane(planes)) / rate)
+            self._spoilt.take(pcm.insane(planes), start)
             planes = pcm.tamed(planes)
         for plane, digest in zip(planes, self._pcm, strict=True):
             digest.update(plane.data)
