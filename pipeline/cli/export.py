@@ -19,5 +19,8 @@ def export(
     with guarded():
         from pipeline import run
 
-        for path in run.export(out, to, out / f"export-{to}" if folder is None else folder):
+        written = run.export(out, to, out / f"export-{to}" if folder is None else folder)
+        for path in written:
             typer.echo(path)
+        if not written:
+            typer.echo("voxgate: nothing to write, for no finding has a time in a recording", err=True)

@@ -248,6 +248,9 @@ def test_an_export_lists_its_files_and_refuses_what_is_not_approved(voxgate, rec
     ran = voxgate("export", out, "--to", "csv")
     assert ran.status == 0
     assert ran.stdout.strip() == str(out / "export-csv" / "clips.csv")
+    ran = voxgate("export", out, "--to", "audacity")
+    assert (ran.status, ran.stdout) == (0, "")
+    assert "nothing to write" in ran.stderr
     assert voxgate("judge", out, "--set", "extent.minimum_s=1000").status == 1
     ran = voxgate("export", out, "--to", "nemo")
     assert ran.status == 1
