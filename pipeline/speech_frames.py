@@ -1,4 +1,6 @@
-"""The frames in which somebody speaks, with PyanNet's word on whether that is another voice than most of its window is of."""
+"""The frames in which somebody speaks, with PyanNet's word on whether that is another voice than most of its window is of, or two."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,37 @@ from pipeline.sincnet import FRAMES
 SPEAKING = 0.5
 """A voice speaks in a frame where that is rather so than not."""
 
+MAYBE_TWO = 0.02
+"""PyanNet's probability of a second voice at once from which on it may be there. It tells two at once by the way only."""
+
+
+class Spoken(NamedTuple):
+    """Frames of speech, one after the other.
+
+    mels : float32 (frames, 202), as `pipeline.mel` makes them
+    numbers : int64 (frames,), the number in the clip of each
+    other : bool (frames,), whether another voice than its window's first speaks
+    maybe_two : bool (frames,), whether a second voice may speak at once
+    """
+
+    mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
+    numbers: NDArray[np.int64] = np.empty(0, np.int64)
+    other: NDArray[np.bool_] = np.empty(0, bool)
+    maybe_two: NDArray[np.bool_] = np.empty(0, bool)
+
+    def joined(self, more: "Spoken") -> "Spoken":
+        """These and then others."""
+        return Spoken(
+            np.concatenate((self.mels, more.mels)),
+            np.concatenate((self.numbers, more.numbers)),
+            np.concatenate((self.other, more.other)),
+            np.concatenate((self.maybe_two, more.maybe_two)),
+        )
+
+    def behind(self, count: int) -> "Spoken":
+        """What comes behind so many of them."""
+        return Spoken._make(each[count:] for each in self)
+
 
 class SpeechFrames:
     """Picks the mel frames in which somebody speaks. Keeps 5 s of activity, and as much of mel frames."""
@@ -19,7 +52,7 @@ class SpeechFrames:
         self._mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
         self._number = 0  # in the clip, of the first mel frame held
         self._voices: Floats | None = None  # activity not settled
-        self._flags = np.empty((0, 2), bool)  # speech, other voice: per frame of activity, settled
+        self._flags = np.empty((0, 3), bool)  # speech, other voice, maybe two: per frame of activity, settled
         self._first = 0  # number of the first of them
 
     @property
@@ -27,10 +60,10 @@ class SpeechFrames:
         """In the clip, of the first mel frame not handed out or passed over yet."""
         return self._number
 
-    def feed(self, block: Block) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
-        """The mel frames, their numbers in the clip and whether another voice speaks, as far as both are known."""
+    def feed(self, block: Block) -> Spoken:
+        """What is known of the speech by now."""
         if block.mono16k is None or block.activity is None:
-            return self._cut(0)
+            return Spoken()
         self._mels = np.concatenate((self._mels, *self._frames.feed(block.mono16k)))
         heard = _heard(block.activity)
         self._voices = heard if self._voices is None else np.concatenate((self._voices, heard))
@@ -43,7 +76,7 @@ class SpeechFrames:
         self._flags, self._first = self._flags[passed:], self._first + passed
         return made
 
-    def rest(self) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+    def rest(self) -> Spoken:
         """What is still owed; asking changes nothing."""
         kept = self._mels, self._flags, self._number
         if self._voices is not None and len(self._voices):
@@ -53,20 +86,21 @@ class SpeechFrames:
         self._mels, self._flags, self._number = kept
         return made
 
-    def _cut(self, count: int) -> tuple[Floats, NDArray[np.int64], NDArray[np.bool_]]:
+    def _cut(self, count: int) -> Spoken:
         numbers = self._number + np.arange(max(count, 0))
         at = np.minimum(numbers * mel.HOP // Activity.HOP - self._first, len(self._flags) - 1)
-        flags = self._flags[at] if len(self._flags) else np.zeros((len(at), 2), bool)
-        speech = flags[:, 0]
-        made = self._mels[: len(numbers)][speech]
+        speech, other, maybe_two = (self._flags[at] if len(self._flags) else np.zeros((len(at), 3), bool)).T
+        mels = self._mels[: len(numbers)][speech]
         self._mels, self._number = self._mels[len(numbers) :], self._number + len(numbers)
-        return made, numbers[speech], flags[speech, 1]
+        return Spoken(mels, numbers[speech], other[speech], maybe_two[speech])
 
 
 def _heard(activity: Activity) -> Floats:
-    """Speech and the local voices, (frames, 4)."""
-    voices = np.zeros((len(activity.speech), 3), np.float32) if activity.voices is None else activity.voices
-    return np.concatenate((activity.speech[:, None], voices), axis=1)
+    """Speech, the local voices and a second one at once, (frames, 5)."""
+    speech = activity.speech
+    voices = np.zeros((len(speech), 3), np.float32) if activity.voices is None else activity.voices
+    second = np.zeros_like(speech) if activity.overlap is None else activity.overlap
+    return np.concatenate((speech[:, None], voices, second[:, None]), axis=1)
 
 
 def _windows(heard: Floats) -> list[Floats]:
@@ -75,7 +109,9 @@ def _windows(heard: Floats) -> list[Floats]:
 
 
 def _flags(window: Floats) -> NDArray[np.bool_]:
-    """Who speaks in a window: anybody, and another than its first voice, (frames, 2)."""
-    speaking = window[:, 1:] >= SPEAKING
+    """Who speaks in a window: anybody, another than its first voice, and maybe two at once, (frames, 3)."""
+    speech, *_, second = window.T
+    speaking = window[:, 1:-1] >= SPEAKING
     first = int(speaking.sum(axis=0).argmax())
-    return np.stack((window[:, 0] >= SPEAKING, np.delete(speaking, first, axis=1).any(axis=1)), axis=1)
+    other = np.delete(speaking, first, axis=1).any(axis=1)
+    return np.stack((speech >= SPEAKING, other, second >= MAYBE_TWO), axis=1)

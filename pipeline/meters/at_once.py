@@ -2,8 +2,9 @@
 
 The first tells voices one by one, and two of them together only by the way; to GE2E two at once sound like neither. pyannote's
 segmentation 3.0 was trained with a class for every two voices. It has the same layers as PyanNet and takes as long again, so it is
-given only the windows in which PyanNet is not sure that there is one voice, or GE2E hears another than before. What it takes for
-two voices there it hears once more in other company, with the edge of a half of the window in the middle, and the mean counts.
+given only the windows in which PyanNet hears two, or GE2E another than before; where PyanNet thinks two just possible, GE2E is asked.
+What it takes for two voices there it hears once more in other company, with the edge of a half of the window in the middle, and the
+mean counts.
 """
 
 from collections import deque
@@ -21,9 +22,9 @@ from pipeline.series import Series
 from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 from pipeline.speech_frames import SPEAKING
 
-HINT, HINT_FRAMES = 0.05, 20
-"""PyanNet's probability of a second voice for 0.34 s in a window. What neither it nor GE2E hints at is not heard at all. How many
-overlaps are found all the same is in what `make accuracy` tells of OVERLAP."""
+HINT, HINT_FRAMES = 0.3, 20
+"""PyanNet's probability of a second voice for 0.34 s in a window, from which on nobody else is asked. What neither it nor GE2E hints
+at is not heard at all. How many overlaps are found all the same is in what `make accuracy` tells of OVERLAP."""
 
 SPOKEN_FRAMES = 20
 """With less speech, 0.34 s, a window is not looked at: too little for two at once that are told of."""
@@ -76,9 +77,10 @@ class _Window(NamedTuple):
 
 
 class AtOnceMeter:
-    """Keeps a byte a frame, and 10 s of samples for windows: up to four with a hint, the last, and up to 30 that GE2E may still look at.
+    """Keeps a byte a frame, and 10 s of samples for windows: up to four with a hint, the last, and those that GE2E may still look at.
 
-    Those have the latest 10 s of speech. The network is made when it is needed.
+    Those have the latest 26 s of speech: 6 where somebody speaks all the time, 80 or 50 MB where hardly anybody does. The network is
+    made when it is needed.
     """
 
     def __init__(self, network: Callable[[], Network]) -> None:

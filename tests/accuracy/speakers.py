@@ -218,7 +218,7 @@ def _overlap(folder, cast, number, random):
     """Another voice over the reader's, up to 10 dB under it, where the reader speaks."""
     reader, utterances = cast.host(number)
     other = cast.other(random)
-    whole = np.concatenate(takes(utterances, 30, random))
+    whole = np.concatenate(takes(utterances, HOST_S, random))
     over = cut(other, random.uniform(*OVERLAP_S))
     apart_db = random.uniform(0, 10)
     loud = np.concatenate(([0], np.cumsum(r.levels_db(whole, RATE_HZ) > -20)))

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import mel
 from pipeline.meters import partials
-from pipeline.meters.partials import DENSE_STEP, LOOK, STEP, PartialsMeter
+from pipeline.meters.partials import BATCH, DENSE_STEP, EVERY, GLANCE, KNOWN, LOOK, STEP, PartialsMeter
 from pipeline.records import Activity, Block
 from pipeline.voiceprints import unit
 
@@ -31,6 +31,11 @@ def voice(band, seconds, seed=1):
     low, high = BANDS_HZ[band]
     samples = np.fft.irfft(np.where((hz > low) & (hz < high), bins, 0), round(seconds * RATE_HZ))
     return (0.05 * samples / samples.std()).astype(np.float32)
+
+
+def hissing(samples):
+    """The same with hiss up to 8 kHz, as no telephone has."""
+    return samples + 0.005 * np.random.default_rng(2).standard_normal(len(samples)).astype(np.float32)
 
 
 def blocks(samples, speech=None, other=None, frames=50):
@@ -74,6 +79,77 @@ def test_around_another_voice_they_are_closer():
     assert (np.diff(inside) <= DENSE_STEP).all()
     outside = found.at[(found.at < 600) | (found.at > 2_200)]
     assert set(outside[:-1] % STEP) == {0}
+
+
+def test_after_a_while_what_is_like_the_rest_is_only_glanced_at(monkeypatch):
+    """A glance hears the means of three frames each, at each step of 2 s; a look hears all."""
+    heard = []
+    run = Colours.run
+    monkeypatch.setattr(
+        Colours, "run", lambda self, names, given: heard.append(given["mel"].shape[:2]) or run(self, names, given)
+    )
+    found = looked(hissing(voice("low", 120.0)))
+    steps = (12_001 - LOOK) // STEP + 1
+    at_first, now_and_then = range(KNOWN), range(EVERY, steps, EVERY)
+    assert found.at.tolist() == [*(step * STEP for step in (*at_first, *now_and_then)), 12_001 - LOOK]
+    glances = sum(count for count, frames in heard if frames == LOOK // GLANCE)
+    assert glances == steps - len(now_and_then)  # where there is a look anyway, a glance tells nothing more
+    assert not len(found.unlike.looks)
+
+
+def test_through_a_telephone_a_glance_is_not_enough():
+    samples = voice("low", 80.0)
+    assert (np.diff(looked(samples).at) <= STEP).all()
+    assert (np.diff(looked(hissing(samples)).at) > STEP).any()
+
+
+@pytest.mark.parametrize("after_s", [37.3, 61.0, 90.9])
+def test_another_voice_is_seen_at_a_glance_and_looked_at_closely(after_s):
+    samples = np.concatenate((voice("low", after_s), voice("high", 3.0), voice("low", 30.0)))
+    found = looked(hissing(samples))
+    start, end = round(100 * after_s), round(100 * after_s) + 300
+    inside = found.at[(found.at >= start - LOOK // 2) & (found.at <= end - LOOK // 2)]
+    assert len(inside) >= 6
+    assert (np.diff(inside) <= DENSE_STEP).all()
+    assert len(found.unlike.looks)
+    assert (found.unlike.looks[:, 0] < end * mel.HOP).all()
+    assert (found.unlike.looks[:, 1] > start * mel.HOP).all()
+    first, last = found.unlike.looks[[0, -1], 0] // mel.HOP
+    assert {first - 2 * STEP, last + 2 * STEP} <= set(found.at.tolist())  # where the voice before begins and ends again
+
+
+@pytest.mark.parametrize(("second", "looks"), [(0.6, True), (0.1, True), (0.01, False)])
+def test_where_the_segmentation_hears_another_or_may_hear_two_a_glance_is_not_enough(second, looks):
+    """From 0.5 on it is another voice, from 0.02 on there may be two at once."""
+    found = looked(hissing(voice("low", 80.0)), other=lambda s: second * (62.0 <= s < 62.5))
+    assert bool(((found.at + LOOK > 6_200) & (found.at < 6_250)).any()) is looks
+    assert not len(found.unlike.looks)
+
+
+def test_where_there_may_be_two_less_unlike_is_unlike_enough():
+    """And no closer look is needed: who else speaks, an overlap does not tell."""
+    samples = hissing(np.concatenate((voice("low", 60.0), voice("high", 3.0), voice("low", 20.0))))
+    told = {}
+    for second in (0.1, 0.0):
+        meter = PartialsMeter(Nearly())
+        for block in blocks(samples, other=lambda s, second=second: second * (60.5 <= s < 62.5)):
+            meter.feed(block)
+        told[second] = meter.read()
+    assert len(told[0.1].unlike.looks) >= 1
+    assert not len(told[0.0].unlike.looks)
+    assert set(told[0.1].at[:-1] % STEP) == {0}
+
+
+@pytest.mark.parametrize(("start_s", "seconds", "steps"), [(69.9, 1.7, 2), (55.0, 16.6, BATCH)])
+def test_behind_another_voice_there_are_looks_at_all_steps_for_a_while(start_s, seconds, steps):
+    """Two steps behind one look that is unlike the rest, twelve behind many; the last one unlike is the last of a batch."""
+    samples = np.concatenate((voice("low", start_s), voice("high", seconds), voice("low", 60.0)))
+    found = looked(hissing(samples))
+    last = 3 * BATCH * STEP - STEP
+    assert (found.unlike.looks[-1] // mel.HOP).tolist() == [last, last + LOOK]
+    behind = found.at[(found.at > last) & (found.at % STEP == 0)]
+    assert behind[:steps].tolist() == list(range(last + STEP, last + steps * STEP + 1, STEP))
+    assert behind[steps] == 4 * BATCH * STEP
 
 
 class Nearly(Colours):
@@ -190,7 +266,7 @@ def test_another_voice_at_the_very_end_is_unlike_the_rest_too(seconds):
 
 @pytest.mark.parametrize("frames", [7, 293, 2_000])
 def test_no_look_that_is_told_of_later_reaches_before_what_was_said_to_be_known(frames):
-    samples = np.concatenate((voice("low", 9.0), voice("high", 4.0), voice("low", 9.0), voice("high", 4.0)))
+    samples = np.concatenate([voice("low", 22.0), voice("high", 4.0)] * 4)
     meter = PartialsMeter(Colours())
     untils, known = [0], []
     for block in blocks(samples, speech=lambda s: s % 4 < 3.6, frames=frames):
@@ -243,11 +319,11 @@ def test_no_more_looks_are_taken_than_are_kept(monkeypatch):
     taken = []
     run = Colours.run
     monkeypatch.setattr(
-        Colours, "run", lambda self, names, given: taken.append(len(given["mel"])) or run(self, names, given)
+        Colours, "run", lambda self, names, given: taken.append(given["mel"].shape[:2]) or run(self, names, given)
     )
-    turns = [voice("low" if i % 2 else "high", 3.0, seed=i) for i in range(8)]
+    turns = [voice("low" if i % 2 else "high", 3.0, seed=i) for i in range(24)]
     found = looked(np.concatenate(turns))
-    assert sum(taken) <= len(found.at) + 1
+    assert sum(looks for looks, frames in taken if frames == LOOK) <= len(found.at) + 1
 
 
 def test_a_fall_of_sound_tells_a_hall_from_a_dry_room():
