@@ -1,4 +1,4 @@
-"""What is heard of a clip's voices, one look at 1.6 s of speech after the other, as a meter keeps it and another uses it."""
+"""What is heard of a clip's voices, in looks at 1.6 s of speech each, as a meter keeps it and another uses it."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,9 +19,10 @@ NONE: NDArray[np.int64] = np.empty((0, 2), np.int64)
 
 
 class Unlike(NamedTuple):
-    """Where looks are unlike the voice heard most: int64 (looks, 2), from which to which sample of the clip at 16 kHz, in order.
+    """Where looks are unlike the voice heard most, or may be of two at once.
 
-    No later look reaches before the sample `until`.
+    looks : int64 (looks, 2), from which to which sample of the clip at 16 kHz, in order
+    until : no later look reaches before that sample
     """
 
     looks: NDArray[np.int64] = NONE
@@ -44,7 +45,7 @@ class Partials:
         how many decibels the bands fall in 30 ms where they fall fast, negative
     turns : where PyanNet hears another voice than most of its window is of, as `pipeline.local_turns` tells
     kept : some of the speech itself
-    unlike : the looks that are unlike the voice heard most until then
+    unlike : the looks that are unlike the voice heard most until then, or may be of two at once
     """
 
     at: NDArray[np.int64]
