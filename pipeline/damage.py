@@ -92,10 +92,9 @@ class Spoilt:
         """Which of the frames are spoilt, one at least, that begin with that number of the stream."""
         self.lost_s += int(np.count_nonzero(spoilt)) / self._rate_hz
         starts, ends = (runs(spoilt) + first).T
-        begins = starts - np.append(self._end, ends[:-1]) > GAP_S * self._rate_hz
-        for place in np.split(np.stack((starts, ends), axis=1), np.flatnonzero(begins)):
-            if len(place):
-                self._add(int(place[0, 0]), int(place[-1, 1]))
+        apart = np.flatnonzero(starts[1:] - ends[:-1] > GAP_S * self._rate_hz) + 1
+        for first_of, last_of in zip(np.append(0, apart), np.append(apart, len(starts)) - 1, strict=True):
+            self._add(int(starts[first_of]), int(ends[last_of]))
 
     def _add(self, start: int, end: int) -> None:
         """A place, or more of the last one."""

@@ -103,11 +103,18 @@ class Stream:
             decoded_s=decoded_s,
             frames=self._done,
             kbps=source.coded_bytes * 8 / 1000 / decoded_s if decoded_s else None,
-            lost_s=(held.lost_s or 0.0) + spoilt.lost_s if spoilt.count else held.lost_s,
+            lost_s=self._lost_s(held),
             errors=source.damage.count + spoilt.count,
             error_spans=tuple(places[:MAX_PLACES]),
             pcm=xxhash.xxh3_128_hexdigest(b"".join(plane.digest() for plane in self._pcm)),
         )
+
+    def _lost_s(self, held: Container) -> float | None:
+        """How much is lost, with what is spoilt; what cannot be known stays unknown."""
+        whole = held.cut is None and not self._source.damage.count
+        if not self._spoilt.count or (held.lost_s is None and not whole):
+            return held.lost_s
+        return self._spoilt.lost_s + (0.0 if held.lost_s is None else held.lost_s)
 
     def _block(self, planes: Floats) -> Block:
         """The next block, from (channels, frames), what is no sample brought into range."""

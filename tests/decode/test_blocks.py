@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.damage import MAX_PLACES
+from pipeline.decoder import Decoder
 from pipeline.errors import DecodeError
 from pipeline.stages import decode
 
@@ -56,14 +57,13 @@ def test_samples_that_are_no_numbers_are_damage_and_do_not_get_through(signal, e
     assert reading.error_spans[0].start_s == pytest.approx(1.0, abs=0.1)
 
 
-@pytest.mark.parametrize("suffix", ["wav", "w64"])
-def test_of_samples_that_are_no_numbers_it_is_told_where_they_are_and_how_long_they_last(signal, encode, read, suffix):
-    """Across blocks, too; those closer together than 30 ms are one place. As WAV no decoder is asked."""
+def test_of_samples_that_are_no_numbers_it_is_told_where_they_are_and_how_long_they_last(signal, encode, read):
+    """Across blocks, too; those closer together than 30 ms are one place."""
     sound = signal(24.0)
     sound[450_000:522_000] = np.nan  # 1.5 s, over the border of two blocks
     sound[522_400] = np.inf
     sound[1_000_000:1_000_010] = -np.inf
-    _, reading = read(encode(suffix, "pcm_f32le", sound, 48_000), "a.wav")
+    _, reading = read(encode("wav", "pcm_f32le", sound, 48_000), "a.wav")
     assert reading.errors == 2
     assert reading.lost_s == pytest.approx(1.5 + 11 / 48_000)
     told = [(span.start_s, span.end_s) for span in reading.error_spans]
@@ -82,6 +82,15 @@ def test_of_many_places_of_no_numbers_all_are_counted_and_the_first_are_kept(sig
     sound[::480] = np.nan  # 10 ms apart
     _, reading = read(encode("wav", "pcm_f32le", sound, 48_000), "a.wav")
     assert (reading.errors, len(reading.error_spans)) == (1, 1)
+
+
+def test_what_is_lost_elsewhere_and_cannot_be_known_stays_unknown(signal, encode, read, monkeypatch):
+    monkeypatch.setattr(Decoder, "_loss", lambda *_: ("it ends within a page", None))
+    sound = signal(2.0)
+    sound[48_000:48_010] = np.nan
+    _, reading = read(encode("wav", "pcm_f32le", sound, 48_000), "a.wav")
+    assert reading.errors == 1
+    assert reading.lost_s is None
 
 
 def test_float_files_keep_what_is_over_full_scale(signal, encode, read):
