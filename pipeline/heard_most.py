@@ -1,7 +1,7 @@
 """The voice that a clip is mostly of, as far as it was heard, by looks and at a glance. Pure.
 
-A look hears every frame of 1.6 s and tells people apart. A glance hears the means of three frames each, in a third of the time, and lies
-elsewhere among voices: it tells as well as a look whether the voice is still the same, but not so well whose it is in another file.
+A look hears every frame of 1.6 s and tells people apart. A glance hears the means of three frames each, so a third as many, and lies
+elsewhere among voices: it tells whether the voice is still the same, but less well whose it is in another file.
 """
 
 from typing import NamedTuple
@@ -17,8 +17,8 @@ LIKE_MAIN = 0.8
 reader's looks are."""
 
 LIKE_AT_A_GLANCE = 0.885
-"""The same for glances: where an insert has a look under the other, it has a glance under this, and so has some of what a reader says
-himself, of takes that differ more than of an even narration."""
+"""The same for glances, chosen so that an insert with a look under the other has a glance under this; so have some of a reader's own.
+How many inserts are found all the same is in what `make accuracy` tells of SECOND_SPEAKER."""
 
 SURELY_OTHER = 0.7
 """A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
