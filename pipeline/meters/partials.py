@@ -185,9 +185,8 @@ class PartialsMeter:
         likeness = np.ones(len(starts))
         likeness[steps.looked] = self._main.likeness(steps.looks)
         for step, like in zip(starts.tolist(), likeness.tolist(), strict=True):
-            if (
-                like >= LIKE_MAIN and step % STEP == 0
-            ):  # the one at the end is partly of the same speech as the one before
+            # the look at the end is partly at the same speech as the one before
+            if like >= LIKE_MAIN and step % STEP == 0:
                 self._kept.keep_own(step, self._hops(step, step + LOOK))
             unlike, heard = self._is_unlike(step, like), self._other(step)
             if heard or unlike:

@@ -126,6 +126,19 @@ def test_where_the_segmentation_hears_another_or_may_hear_two_a_glance_is_not_en
     assert not len(found.unlike.looks)
 
 
+def test_where_the_segmentation_hears_another_voice_alone_there_is_a_look():
+    """Not at once with the first, so that nothing but its place in the window tells."""
+    samples, made = hissing(voice("low", 80.0)), []
+    for block in blocks(samples, other=lambda s: 0.6 * (62.0 <= s < 62.5)):
+        block.activity.overlap[:] = 0.0
+        made.append(block)
+    meter = PartialsMeter(Colours())
+    for block in made:
+        meter.feed(block)
+    at = meter.read().at
+    assert ((at + LOOK > 6_200) & (at < 6_250)).any()
+
+
 def test_where_there_may_be_two_less_unlike_is_unlike_enough():
     """And no closer look is needed: who else speaks, an overlap does not tell."""
     samples = hissing(np.concatenate((voice("low", 60.0), voice("high", 3.0), voice("low", 20.0))))
