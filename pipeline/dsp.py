@@ -12,6 +12,9 @@ Doubles = NDArray[np.float64]
 FLOOR_DBFS = -120.0
 """What digital silence reads where a number per frame is needed; clip-wide readings say `None` instead."""
 
+DEAD_DB = 40.0
+"""A channel that has so much less energy than the loudest one is dead: left out of the downmix, and told of."""
+
 
 def power_db(power: float) -> float | None:
     """10 log10 of a mean square; `None` for nothing at all."""

@@ -150,6 +150,8 @@ class Activity:
     HOP = 270
     RATE_HZ = 16_000
     FRAME_S = 270 / 16_000
+    SPEAKING = 0.5
+    """A voice, or anybody, speaks in a frame where that is at least as likely as not."""
 
 
 @dataclass(frozen=True, slots=True)

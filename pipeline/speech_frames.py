@@ -9,9 +9,6 @@ from pipeline import mel
 from pipeline.records import Activity, Block, Floats
 from pipeline.sincnet import FRAMES
 
-SPEAKING = 0.5
-"""A voice speaks in a frame where that is rather so than not."""
-
 MAYBE_TWO = 0.02
 """PyanNet's probability of a second voice at once from which on it may be there. It tells two at once by the way only."""
 
@@ -111,7 +108,7 @@ def _windows(heard: Floats) -> list[Floats]:
 def _flags(window: Floats) -> NDArray[np.bool_]:
     """Who speaks in a window: anybody, another than its first voice, and maybe two at once, (frames, 3)."""
     speech, *_, second = window.T
-    speaking = window[:, 1:-1] >= SPEAKING
+    speaking = window[:, 1:-1] >= Activity.SPEAKING
     first = int(speaking.sum(axis=0).argmax())
     other = np.delete(speaking, first, axis=1).any(axis=1)
-    return np.stack((speech >= SPEAKING, other, second >= MAYBE_TWO), axis=1)
+    return np.stack((speech >= Activity.SPEAKING, other, second >= MAYBE_TWO), axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline import kernels
 from pipeline.catalogue import Limits, Subject, limit
-from pipeline.dsp import FLOOR_DBFS, fast_length, grid, hann
+from pipeline.dsp import DEAD_DB, FLOOR_DBFS, fast_length, grid, hann
 from pipeline.readings import Channels
 from pipeline.records import Block, Evidence, Floats, Severity, StreamInfo
 from pipeline.series import Series
@@ -26,9 +26,6 @@ WINDOW_S, BAND_HZ = 0.064, (80.0, 6_000.0)
 
 MAX_COHERENT = 8
 """Of more channels than 7.1 has, no spectra are kept."""
-
-DEAD_DB = 40.0
-"""The same bound at which the downmix leaves a channel out: what it calls dead, the report calls dead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ ALWAYS_S = 60.0
 second of samples: the same clips whatever else is in the set, in whatever order."""
 
 MIN_S = dnsmos.WINDOW / dnsmos.RATE_HZ
-SPEAKING = 0.5
 MIN_SPEECH_RATIO = 0.5
 """The network was trained on windows full of speech; of a window that is mostly pause its score says nothing."""
 
@@ -99,7 +98,7 @@ class QualityMeter:
 
     def _consider(self) -> None:
         """Take the first candidate for the stretch's window if it has more speech than the best so far."""
-        spoken = self._speech[:WINDOW_FRAMES] >= SPEAKING
+        spoken = self._speech[:WINDOW_FRAMES] >= Activity.SPEAKING
         ratio = float(spoken.mean())
         if ratio >= MIN_SPEECH_RATIO and (self._best is None or ratio > self._best[0]):
             power = 10 ** (self._level[:WINDOW_FRAMES][spoken].astype(np.float64) / 10)

@@ -11,9 +11,6 @@ from pipeline.readings import Container, Spectrum
 from pipeline.records import Activity, Block, Evidence, Severity, StreamInfo
 from pipeline.spectra import BINS
 
-SPEAKING = 0.5
-"""Frames more likely speech than not make up the voice's spectrum."""
-
 MIN_SPEECH_S = 1.0
 
 
@@ -47,7 +44,7 @@ class SpectrumMeter:
         self._any = self._any or bool(len(block.samples))
         if block.spectra is None or block.activity is None:
             return
-        speaking = block.activity.speech >= SPEAKING
+        speaking = block.activity.speech >= Activity.SPEAKING
         self._power += block.spectra[speaking].sum(axis=0, dtype=np.float64)
         self._frames += int(speaking.sum())
 

@@ -20,7 +20,6 @@ from pipeline.records import Activity, Block, Floats
 from pipeline.resampling import low_passed
 from pipeline.series import Series
 from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
-from pipeline.speech_frames import SPEAKING
 
 HINT, HINT_FRAMES = 0.3, 20
 """PyanNet's probability of a second voice for 0.34 s in a window, from which on nobody else is asked. What neither it nor GE2E hints
@@ -153,7 +152,7 @@ class AtOnceMeter:
 
 def _spoken(first: int, heard: Floats, samples: Floats) -> Iterator[_Window]:
     """The window of those frames, filled up with silence, if there is speech in it."""
-    if (heard[:, 0] >= SPEAKING).sum() >= SPOKEN_FRAMES:
+    if (heard[:, 0] >= Activity.SPEAKING).sum() >= SPOKEN_FRAMES:
         around = np.zeros(AROUND, np.float32)
         around[: len(samples)] = samples[:AROUND]
         yield _Window(first, len(heard), around, int((heard[:, 1] >= HINT).sum()) >= HINT_FRAMES)

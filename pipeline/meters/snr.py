@@ -12,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import Doubles, gamma_quantile, runs
+from pipeline.dsp import DEAD_DB, Doubles, gamma_quantile, runs
 from pipeline.records import Activity, Floats
 from pipeline.series import Series
 
 Mask = NDArray[np.bool_]
-
-DEAD_DB = 40.0
-"""The same bound at which the downmix leaves a channel out."""
 
 SILENT_POWER, SILENT_RATIO = 1e-11, 1e-7
 """Digital silence: under -110 dBFS, or 70 dB under the voice, where no room and no microphone is."""

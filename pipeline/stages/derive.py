@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import kernels
-from pipeline.dsp import FLOOR_DBFS, Doubles, grid
+from pipeline.dsp import DEAD_DB, FLOOR_DBFS, Doubles, grid
 from pipeline.records import Activity, Block, Floats, StreamInfo
 from pipeline.resampling import resampler
 from pipeline.spectra import BINS, FrameSpectra
@@ -22,9 +22,6 @@ from pipeline.spectra import BINS, FrameSpectra
 RATE_HZ = Activity.RATE_HZ
 MIX_HZ = 10
 """How often the downmix looks again at which channels are alive; a grid of its own, so that blocks do not matter."""
-
-DEAD_DB = 40.0
-"""A channel that has this much less energy so far than the loudest one is left out of the downmix."""
 
 CANCELLED_DB = 10.0
 """When the mean of the channels has this much less energy so far than they have, they cancel, and the loudest stands in:
