@@ -62,8 +62,9 @@ def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
 def at_once_graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
     """The same network with a class for every set of up to two voices: `bands` to `at_once` (batch, frames, 1).
 
-    That is the probability that two of its voices speak. Plaquet and Bredin, "Powerset multi-class cross entropy loss for neural
-    speaker diarization", Interspeech 2023: nobody, each voice, and then each two of them are a class.
+    That is the probability of the likeliest two of its voices. Plaquet and Bredin, "Powerset multi-class cross entropy loss for
+    neural speaker diarization", Interspeech 2023: nobody, each voice, and then each two of them are a class. They are not summed:
+    where it does not know which two, it rather hears one voice in two ways, as in two rooms.
     """
     layers = _Layers(weights)
     classes = len(weights["classifier.bias"])
@@ -74,7 +75,7 @@ def at_once_graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
         for name, at in (("first", first), ("end", classes), ("axis", 2))
     )
     pairs = layers.add("Slice", [likely, *ends], "pairs")
-    layers.add("ReduceSum", [pairs, "pairs.axis"], "at_once", keepdims=1)
+    layers.add("ReduceMax", [pairs], "at_once", axes=[2], keepdims=1)
     return layers.finished("at_once", 1)
 
 

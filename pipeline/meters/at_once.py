@@ -4,7 +4,7 @@ The first tells voices one by one, and two of them together only by the way; to 
 segmentation 3.0 was trained with a class for every two voices. It has the same layers as PyanNet and takes as long again, so it is
 given only the windows in which PyanNet hears two, or GE2E another than before; where PyanNet thinks two just possible, GE2E is asked.
 What it takes for two voices there it hears once more in other company, with the edge of a half of the window in the middle, and the
-mean counts.
+mean counts: one hearing alone takes far more takes joined from two rooms for two voices.
 """
 
 from collections import deque
@@ -31,12 +31,8 @@ SPOKEN_FRAMES = 20
 BAND_HZ = 6_000
 """Segmentation 3.0 hears up to here: with more it tells fewer of two at once from takes that were joined from two rooms."""
 
-LASTS, SURE = 0.56, 0.75
-"""Probability that two speak: over the second for a word or longer, and over the first as long as it lasts. Where takes from two rooms
-are joined, it is often over the first alone."""
-
-AGAIN = min(2 * SURE - 1, LASTS)
-"""A half of a window in which all is less likely than that has no mark, and no mean of two could be sure."""
+LASTS, SURE = 0.4, 0.58
+"""Probability of the same two voices: over the second for a word or longer, and over the first as long as it lasts."""
 
 MAYBE, SURELY = 1, 2
 """The marks of frames that are over the one and over both."""
@@ -129,7 +125,7 @@ class AtOnceMeter:
         """The first frame and the marks of each window."""
         found = self._likely([window.samples[BEFORE:][:WINDOW] for window in hinted])
         halves = [(window, likely, half) for window, likely in zip(hinted, found, strict=True) for half in HALVES]
-        again = [each for each in halves if (each[1][each[2].frames] >= AGAIN).any()]
+        again = [each for each in halves if (each[1][each[2].frames] >= LASTS).any()]
         seconds = self._likely([window.samples[half.start :][:WINDOW] for window, _, half in again])
         for (_, likely, half), second in zip(again, seconds, strict=True):
             likely[half.frames] += (second[half.again] - likely[half.frames]) / 2
