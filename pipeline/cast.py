@@ -41,6 +41,9 @@ DOUBTFUL = 0.83
 """Where pooled looks are less like the main voice, it may still be the other one of a talk of two that are alike; there is enough
 that is surely the main one's."""
 
+THE_SAME = 0.9
+"""Two people are not so like each other to GE2E, but through a telephone: about such turns of PyanNet's nobody is asked."""
+
 PRINT_FRAMES, FEWEST_FRAMES = 2 * FRAMES + EDGE, 150
 """4 s of a voice are enough to know it in another clip; by less than 1.5 s it is not known. What was heard more of is known better."""
 
@@ -95,6 +98,8 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     telephone = by_telephone(own)
     found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
     apart = heard_apart(partials, main, found)
+    if not telephone:
+        apart = [each for each in apart if float(each.sound.voice @ main.voice) < THE_SAME]
     own = own_speech(partials, main, found, apart) if found else some_of_own(partials, apart)
     asked = Confirmation(network, own, telephone=telephone)
     if apart and not found:  # a little of the main voice tells of most that they are its own

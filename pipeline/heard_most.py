@@ -16,7 +16,7 @@ LIKE_MAIN = 0.8
 """Cosine of a look to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it, few of a single
 reader's looks are."""
 
-LIKE_AT_A_GLANCE = 0.885
+LIKE_AT_A_GLANCE = 0.9
 """The same for glances, chosen so that an insert with a look under the other has a glance under this; so have some of a reader's own.
 How many inserts are found all the same is in what `make accuracy` tells of SECOND_SPEAKER."""
 

@@ -2,17 +2,18 @@
 
 Wan et al., "Generalized end-to-end loss for speaker verification", ICASSP 2018. The frames in which somebody speaks are laid end
 to end. Every 2 s of them there is a step: a glance at 1.6 s, or a look at all of it, as `pipeline.heard_most` tells. A look errs in 3
-of 100 cases, so it decides nothing: where one is unlike what was heard so far, the less so where PyanNet hears two voices, looks are
-taken every 0.4 s around it, and `pipeline.turns` pools them. The speech around those and around what PyanNet hears is kept, and
-some of the main voice, for `pipeline.confirmation`.
+of 100 cases, so it decides nothing: where one is unlike what was heard so far, the less so where PyanNet hears two voices, there is
+one before and one behind it, and where those leave the doubt, one every 0.4 s, which `pipeline.turns` pools. The speech around those
+and around what PyanNet hears is kept, and some of the main voice, for `pipeline.confirmation`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import mel, sounds
+from pipeline import encoder, mel
+from pipeline.encoder import SOUNDS, VOICE
 from pipeline.heard_most import LIKE_AT_A_GLANCE, LIKE_MAIN, HeardMost, Steps
 from pipeline.kept_speech import KeptSpeech
 from pipeline.local_turns import LocalTurns
@@ -27,17 +28,18 @@ from pipeline.voiceprints import unit
 STEP, DENSE_STEP = 200, 40
 """Frames of speech from one step to the next, every 2 s, and between looks where it may be another voice, every 0.4 s."""
 
-GLANCE = 3
-"""A glance hears the means of so many frames each."""
-
 EVERY = 24
 """Every so many steps there is a look at what is like the voice heard most, too: every 48 s of speech."""
 
+NEAR = (-2 * DENSE_STEP, 2 * DENSE_STEP)
+CLOSER = (-2 * STEP, *range(-STEP, STEP + 1, DENSE_STEP), 2 * STEP)
+"""Where looks around one in doubt begin, from there: the nearest that have half of it, and all, if those are in doubt, too."""
+
+LIKE_NEAR = 0.86
+"""Two looks that are liker than that together leave no doubt: a reader's odd sound is over soon, an insert of 2 s is not."""
+
 MANY = 3
 """With so many looks of a batch unlike that voice, there are looks at all steps for as long again; with one, at the next two."""
-
-VOICE, SOUNDS = 256, 3
-"""Numbers that the network makes of a look, and what else is kept of it: as in `pipeline.partials.Partials`."""
 
 KNOWN = 12
 """Steps by which a voice is known; there are looks at all of them."""
@@ -53,16 +55,13 @@ LIKE_BY_TELEPHONE = 0.86
 """What `LIKE_MAIN` is through a telephone, where all voices are more alike, and a glance is not enough to tell them apart."""
 
 LIKE_THOUGH_APART = 0.9
-"""Where PyanNet hears two, what is liker than that is left to CAM++, which is asked about PyanNet's turns: GE2E takes them for one."""
+"""Where PyanNet hears two, a look that is liker than that is not doubted, for to GE2E no two people are so like each other."""
 
 OTHER_FRAMES, TWO_FRAMES = 18, 14
 """So many frames of a local voice other than the window's first, 0.18 s, are worth a look, and so many in which there may be two."""
 
-LIKE_THOUGH_TWO = 0.86
-"""Where for PyanNet there may be two at once, a look under that is taken for such."""
-
-LOUD = 0.9
-"""The mean sum over a look's bands that all are brought to, that of speech at about -25 dBFS: the network hears level."""
+LIKE_THOUGH_TWO, LIKE_THOUGH_TWO_AT_A_GLANCE = 0.86, 0.91
+"""Where for PyanNet there may be two at once, a look under the first is taken for such, and a glance under the second is followed by one."""
 
 
 class PartialsMeter:
@@ -97,7 +96,7 @@ class PartialsMeter:
             starts = (self._steps + np.arange(self._next)) * STEP
             steps, at, voices = self._seen(starts, self._from + len(self._held.mels))
             if self._steps < KNOWN:
-                steps = steps._replace(glanced=steps.looked, glances=self._embedded(starts.tolist(), GLANCE))
+                steps = steps._replace(glanced=steps.looked, glances=encoder.glanced(self._network, self._mels(starts)))
             self._all_until = max(KNOWN * STEP, self._behind_unlike(starts, steps))
             self._main.take(steps)
             self._at.extend(at)
@@ -152,22 +151,27 @@ class PartialsMeter:
         """Steps that begin there, and the looks at some of them and closer ones behind: where they begin, and the voices."""
         looked = self._surely_worth_a_look(starts)
         glanced = ~looked
-        glances = self._embedded(starts[glanced].tolist(), GLANCE)
-        looked[glanced] = self._main.at_a_glance(glances) < LIKE_AT_A_GLANCE
-        looks = self._looked(starts[looked].tolist())
-        steps = Steps(glanced, glances, looked, looks[:, :VOICE])
-        closer = sorted(set(self._closer(starts, steps, total)) - set(starts[looked].tolist()))
-        at = np.concatenate((starts[looked], np.array(closer, np.int64)))
-        return steps, at, np.concatenate((looks, self._looked(closer)))
+        glances = encoder.glanced(self._network, self._mels(starts[glanced]))
+        maybe_two = np.array([self._maybe_two(start) for start in starts[glanced].tolist()], bool)
+        least = np.where(maybe_two, LIKE_THOUGH_TWO_AT_A_GLANCE, LIKE_AT_A_GLANCE)
+        looked[glanced] = self._main.at_a_glance(glances) < least
+        made = self._looked(starts[looked].tolist())
+        steps = Steps(glanced, glances, looked, _rows(made)[:, :VOICE])
+        doubtful = list(self._doubtful(starts, steps))
+        last = int(starts[-1])
+        made |= self._looked(self._around(doubtful, NEAR, last, total) - made.keys())
+        doubtful = self._still_doubtful(doubtful, made)
+        made |= self._looked(self._around(doubtful, CLOSER, last, total) - made.keys())
+        return steps, np.array(list(made), np.int64), _rows(made)
 
     def _surely_worth_a_look(self, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """At which steps there is a look at any rate: where PyanNet hears another or maybe two, now and then, and at the end.
+        """At which steps there is a look at any rate: where PyanNet hears another, now and then, and at the end.
 
         Through a telephone, as the first of them may be, at all of them.
         """
         if self._by_telephone(int(starts[0])):
             return np.ones(len(starts), bool)
-        heard = np.array([self._other(start) or self._maybe_two(start) for start in starts.tolist()], bool)
+        heard = np.array([self._other(start) for start in starts.tolist()], bool)
         now_and_then, at_the_end = starts % (EVERY * STEP) == 0, starts % STEP > 0
         made: NDArray[np.bool_] = (starts < self._all_until) | heard | now_and_then | at_the_end
         return made
@@ -180,8 +184,8 @@ class PartialsMeter:
         """Whether for PyanNet there may be two at once in the look that begins there."""
         return bool(self._held.maybe_two[start - self._from :][:LOOK].sum() >= TWO_FRAMES)
 
-    def _closer(self, starts: NDArray[np.int64], steps: Steps, total: int) -> Iterator[int]:
-        """Where closer looks begin: around those unlike the voice heard most; where another is heard, unless it is all but the same."""
+    def _doubtful(self, starts: NDArray[np.int64], steps: Steps) -> Iterator[int]:
+        """Steps that are unlike the voice heard most, or where another is heard, unless they are all but the same."""
         likeness = np.ones(len(starts))
         likeness[steps.looked] = self._main.likeness(steps.looks)
         for step, like in zip(starts.tolist(), likeness.tolist(), strict=True):
@@ -193,10 +197,27 @@ class PartialsMeter:
                 first = max(step - STEP, self._from)
                 self._kept.keep_unlike(first, self._hops(first, step + STEP + LOOK))
             if unlike or (heard and like < LIKE_THOUGH_APART):
-                for at in (step - 2 * STEP, *range(step - STEP, step + STEP + 1, DENSE_STEP), step + 2 * STEP):
-                    later = at > starts[-1] and at % STEP == 0  # a step of the next ones, at which there will be a look
-                    if self._from <= at <= total - LOOK and at not in self._latest and not later:
-                        yield at
+                yield step
+
+    def _around(self, steps: Sequence[int], offsets: Sequence[int], last: int, total: int) -> set[int]:
+        """Where looks around those steps begin that there are not yet; the steps behind the last one come next."""
+        around = {step + offset for step in steps for offset in offsets}
+        later = {at for at in around if at > last and at % STEP == 0}
+        return {at for at in around - later - self._latest if self._from <= at <= total - LOOK}
+
+    def _still_doubtful(self, steps: Sequence[int], looks: Mapping[int, Floats]) -> list[int]:
+        """The steps that leave a doubt together with the look before or behind them, too, or that have none.
+
+        All of the first ones do, for as yet there is nothing to hold them against.
+        """
+        if not self._main.known:
+            return list(steps)
+        found = []
+        for step in steps:
+            near = [looks[step + offset][:VOICE] for offset in NEAR if step + offset in looks]
+            if not near or self._main.likeness(unit(np.stack(near) + looks[step][:VOICE])).min() < LIKE_NEAR:
+                found.append(step)
+        return found
 
     def _by_telephone(self, start: int) -> bool:
         """Whether the look that begins there is as through a telephone."""
@@ -214,20 +235,16 @@ class PartialsMeter:
             self._unlike.extend(np.array([numbers[0], numbers[-1] + 1]) * mel.HOP)
         return unlike
 
-    def _looked(self, starts: list[int]) -> Floats:
-        """The voices and sounds (looks, 259) of the looks that begin there, 1.6 s each or as long as there is speech."""
-        made = [sounds.heard(self._held.mels[at - self._from :][:LOOK, : mel.HEARD]) for at in starts]
-        return np.concatenate((self._embedded(starts, 1), np.array(made, np.float32).reshape(-1, SOUNDS)), axis=1)
+    def _looked(self, starts: Iterable[int]) -> dict[int, Floats]:
+        """The voice and the sounds (259,) of each look that begins there, in order."""
+        at = sorted(starts)
+        return dict(zip(at, encoder.looked(self._network, self._mels(at)), strict=True))
 
-    def _embedded(self, starts: list[int], of: int) -> Floats:
-        """The voices (looks, 256) of looks that begin there, of which the network hears the means of so many frames each."""
-        made = [np.empty((0, VOICE), np.float32)]
-        for first in range(0, len(starts), BATCH):
-            looks = np.stack(
-                [self._held.mels[at - self._from :][:LOOK, : mel.BANDS] for at in starts[first : first + BATCH]]
-            )
-            whole = looks[:, : looks.shape[1] // of * of]
-            mels = whole.reshape(len(whole), -1, of, mel.BANDS).mean(axis=2) if of > 1 else whole
-            mels = mels * (LOUD / np.maximum(mels.sum(axis=2).mean(axis=1), 1e-12))[:, None, None]
-            made.append(np.asarray(self._network.run(None, {"mel": mels})[0], np.float32))
-        return np.concatenate(made)
+    def _mels(self, starts: Iterable[int]) -> list[Floats]:
+        """What is heard of the looks that begin there, 1.6 s each or as long as there is speech."""
+        return [self._held.mels[at - self._from :][:LOOK, : mel.HEARD] for at in starts]
+
+
+def _rows(looks: Mapping[int, Floats]) -> Floats:
+    """Looks one under the other, (looks, 259)."""
+    return np.array(list(looks.values()), np.float32).reshape(-1, VOICE + SOUNDS)

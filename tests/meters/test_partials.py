@@ -4,9 +4,24 @@ import numpy as np
 import pytest
 
 from pipeline import mel
+from pipeline.encoder import GLANCE
+from pipeline.heard_most import LIKE_AT_A_GLANCE
 from pipeline.meters import partials
-from pipeline.meters.partials import BATCH, DENSE_STEP, EVERY, GLANCE, KNOWN, LOOK, STEP, PartialsMeter
+from pipeline.meters.partials import (
+    BATCH,
+    CLOSER,
+    DENSE_STEP,
+    EVERY,
+    FEW,
+    KNOWN,
+    LIKE_THOUGH_TWO_AT_A_GLANCE,
+    LOOK,
+    NEAR,
+    STEP,
+    PartialsMeter,
+)
 from pipeline.records import Activity, Block
+from pipeline.speech_frames import MAYBE_TWO
 from pipeline.voiceprints import unit
 
 RATE_HZ, HOP = Activity.RATE_HZ, Activity.HOP
@@ -92,6 +107,7 @@ def test_after_a_while_what_is_like_the_rest_is_only_glanced_at(monkeypatch):
     steps = (12_001 - LOOK) // STEP + 1
     at_first, now_and_then = range(KNOWN), range(EVERY, steps, EVERY)
     assert found.at.tolist() == [*(step * STEP for step in (*at_first, *now_and_then)), 12_001 - LOOK]
+    assert [count for count, frames in heard if frames == LOOK][: KNOWN // FEW] == [FEW] * (KNOWN // FEW)
     glances = sum(count for count, frames in heard if frames == LOOK // GLANCE)
     assert glances == steps - len(now_and_then)  # where there is a look anyway, a glance tells nothing more
     assert not len(found.unlike.looks)
@@ -103,7 +119,7 @@ def test_through_a_telephone_a_glance_is_not_enough():
     assert (np.diff(looked(hissing(samples)).at) > STEP).any()
 
 
-@pytest.mark.parametrize("after_s", [37.3, 61.0, 90.9])
+@pytest.mark.parametrize("after_s", [37.3, 47.9, 61.0, 90.9])  # 48 s is where a batch of steps begins
 def test_another_voice_is_seen_at_a_glance_and_looked_at_closely(after_s):
     samples = np.concatenate((voice("low", after_s), voice("high", 3.0), voice("low", 30.0)))
     found = looked(hissing(samples))
@@ -118,12 +134,69 @@ def test_another_voice_is_seen_at_a_glance_and_looked_at_closely(after_s):
     assert {first - 2 * STEP, last + 2 * STEP} <= set(found.at.tolist())  # where the voice before begins and ends again
 
 
-@pytest.mark.parametrize(("second", "looks"), [(0.6, True), (0.1, True), (0.01, False)])
-def test_where_the_segmentation_hears_another_or_may_hear_two_a_glance_is_not_enough(second, looks):
-    """From 0.5 on it is another voice, from 0.02 on there may be two at once."""
-    found = looked(hissing(voice("low", 80.0)), other=lambda s: second * (62.0 <= s < 62.5))
-    assert bool(((found.at + LOOK > 6_200) & (found.at < 6_250)).any()) is looks
-    assert not len(found.unlike.looks)
+class AtAGlance(Colours):
+    """What is of the high voice is that much like the rest at a glance, and as much as two of a reader's are in a look."""
+
+    def __init__(self, like):
+        self.like = like
+
+    def run(self, names, given):
+        (bands,) = super().run(names, given)
+        high = bands[:, 20 : mel.BANDS].sum(axis=1) > bands[:, :20].sum(axis=1)
+        cosines = np.where(high, self.like if given["mel"].shape[1] == LOOK // GLANCE else 0.85, 1.0)
+        voices = np.zeros((len(high), 256), np.float32)
+        voices[:, 0], voices[:, 1] = cosines, np.sqrt(1 - cosines**2)
+        return [voices]
+
+
+@pytest.mark.parametrize(
+    ("like", "second", "looks", "told"),
+    [
+        (LIKE_AT_A_GLANCE - 0.005, 0.0, True, False),
+        (LIKE_AT_A_GLANCE + 0.005, 0.0, False, False),
+        (LIKE_AT_A_GLANCE + 0.005, MAYBE_TWO - 0.01, False, False),
+        (LIKE_THOUGH_TWO_AT_A_GLANCE - 0.005, MAYBE_TWO + 0.01, True, True),
+        (LIKE_THOUGH_TWO_AT_A_GLANCE + 0.005, MAYBE_TWO + 0.01, False, False),
+        (1.0, 0.6, True, True),
+    ],
+)
+def test_how_like_a_glance_must_be_hangs_on_what_the_segmentation_hears(like, second, looks, told):
+    """From 0.02 on there may be two at once, and from 0.5 on it is another voice, at which there is a look whatever a glance tells."""
+    samples = hissing(np.concatenate((voice("low", 60.0), voice("high", 2.0), voice("low", 20.0))))
+    meter = PartialsMeter(AtAGlance(like))
+    for block in blocks(samples, other=lambda s: second * (60.0 <= s < 62.0)):
+        meter.feed(block)
+    found = meter.read()
+    assert bool(((found.at > 5_850) & (found.at < 6_150)).any()) is looks
+    assert bool(len(found.unlike.looks)) is told
+
+
+class InTheMiddle(Colours):
+    """Each look is the voice of its middle tenth; the two are 0.7 alike."""
+
+    def run(self, names, given):
+        frames = given["mel"].shape[1]
+        (bands,) = super().run(names, {"mel": given["mel"][:, int(0.45 * frames) : int(0.55 * frames)]})
+        high = bands[:, 20 : mel.BANDS].sum(axis=1) > bands[:, :20].sum(axis=1)
+        voices = np.zeros((len(high), 256), np.float32)
+        voices[:, 0], voices[:, 1] = np.where(high, 0.7, 1.0), np.where(high, np.sqrt(1 - 0.7**2), 0.0)
+        return [voices]
+
+
+@pytest.mark.parametrize(
+    ("start", "frames", "closer"),
+    [(12 * STEP, 50, NEAR), (12 * STEP, 200, CLOSER), (5 * STEP, 50, NEAR), (2 * STEP, 50, CLOSER)],
+)
+def test_there_are_closer_looks_than_the_nearest_where_those_are_unlike_the_rest_too(start, frames, closer):
+    """Half a second of another sound is no voice; but among the very first looks nobody knows which is the odd one."""
+    first = start + (LOOK - frames) // 2
+    lengths_s = first / 100, frames / 100, 30.0 - (first + frames) / 100
+    samples = np.concatenate([voice(band, each) for band, each in zip(("low", "high", "low"), lengths_s, strict=True)])
+    meter = PartialsMeter(InTheMiddle())
+    for block in blocks(hissing(samples)):
+        meter.feed(block)
+    found = meter.read().at.tolist()[:-1]
+    assert {at for at in found if at % STEP} == {start + offset for offset in closer if offset % STEP}
 
 
 def test_where_the_segmentation_hears_another_voice_alone_there_is_a_look():
