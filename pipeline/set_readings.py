@@ -87,13 +87,14 @@ class Extent(Reading):
 class Likeness:
     """Whether a clip's voice is surely the set's main one, and how likely it is another person's.
 
-    `by_second`: the second encoder heard enough of both to tell. `main_ratio` is the share of the clip's speech that the main voice
-    has in it.
+    `by_second`: the second encoder heard enough of both to tell. `across`: one of both came by telephone, and the other did not.
+    `main_ratio` is the share of the clip's speech that the main voice has in it.
     """
 
     clip: str
     own: bool
     by_second: bool
+    across: bool
     sure_ratio: float
     main_ratio: float
 

@@ -26,6 +26,10 @@ his own in another room under it."""
 ALONE_SURE = 0.7
 """So sure must GE2E alone be at least: it is wrong more than ten times as often (`make odds`)."""
 
+ACROSS_SURE = 0.95
+"""So sure must it be where only one of both came by telephone: there CAM++ errs most, and of one's own calls none should be rejected
+(`make odds`)."""
+
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
 
@@ -37,8 +41,8 @@ class MainVoiceLimits(Limits):
     min_sure_ratio: float | None = limit(
         0.5,
         "of clips by other readers 6 in 1,000 are less sure, of those by one reader, in other rooms and by telephone, 7 in 1,000 "
-        "as sure (`make odds`); less, or under 0.7 where a clip has too little speech for CAM++, is a warning: it may be the same "
-        "person, recorded otherwise",
+        "as sure (`make odds`); less, or under 0.7 where a clip has too little speech for CAM++, or under 0.95 where only one "
+        "came by telephone, is a warning: it may be the same person, recorded otherwise",
         looser="higher",
     )
     max_others_ratio: float | None = limit(
@@ -106,6 +110,7 @@ def _likeness(heard: Sequence[_Heard], main: Sound) -> Likeness:
         clip=first.clip,
         own=_own(first, main, WORTH_TELLING),
         by_second=second_tells(first.sound, main) is not None,
+        across=first.sound.telephone != main.telephone,
         sure_ratio=another(first.sound, main),
         main_ratio=own_s / sum(each.voice.speech_s for each in heard),
     )
@@ -211,10 +216,7 @@ def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]
     for clip in found.likenesses:
         if clip.own or clip.main_ratio > 0.5:
             continue
-        least = (
-            None if limits.min_sure_ratio is None else max(limits.min_sure_ratio, 0.0 if clip.by_second else ALONE_SURE)
-        )
-        sure = least is not None and clip.sure_ratio >= least
+        sure = limits.min_sure_ratio is not None and clip.sure_ratio >= max(limits.min_sure_ratio, _least(clip))
         share = f", which has {clip.main_ratio:.0%} of its speech" if clip.main_ratio > 0 else ""
         said = (
             "is another voice than"
@@ -227,6 +229,11 @@ def odd_speaker(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidence]
             detail=f"{said} {whose}{share} ({clip.sure_ratio:.0%} sure)",
             severity=None if sure else Severity.WARNING,
         )
+
+
+def _least(clip: Likeness) -> float:
+    """How sure it must be at least, whatever the limit is."""
+    return max(0.0 if clip.by_second else ALONE_SURE, ACROSS_SURE if clip.across else 0.0)
 
 
 @SUBJECT.check(

@@ -25,6 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from pipeline import confirmation, turns
 from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, heard_apart, own_speech, suspects
 from pipeline.confirmation import OTHER_FRAMES, Confirmation
+from pipeline.corpus.main_voice import ACROSS_SURE
 from pipeline.meters.partials import PartialsMeter
 from pipeline.models import session
 from pipeline.records import Block, StreamInfo
@@ -41,6 +42,9 @@ STRENGTH, CLIPS_STRENGTH = 100.0, 10.0
 
 PART = "tuning"
 
+ONE_BY_TELEPHONE = 3
+"""Which of the numbers of `pipeline.turns.second_tells` says so."""
+
 STANDS_OUT = 0.86
 """More stretches than are judged, so that there are enough of the same reader, too."""
 
@@ -53,26 +57,29 @@ def main():
     judged = [row for row in found if row[-1]]
     show("stretches, with CAM++", [(row[0], row[2]) for row in found], confirmation.ODDS, STRENGTH)
     show("stretches, without CAM++", [(row[1], row[2]) for row in judged], turns.ODDS, STRENGTH)
-    show("clips, with CAM++", list(clips()), turns.SECOND_ODDS, CLIPS_STRENGTH)
+    compared = list(clips())
+    show("clips, with CAM++", compared, turns.SECOND_ODDS, CLIPS_STRENGTH)
+    across = [row for row in compared if row[0][ONE_BY_TELEPHONE]]
+    show("of those, where only one of both came by telephone", across, turns.SECOND_ODDS, CLIPS_STRENGTH, ACROSS_SURE)
 
 
-def show(what, rows, in_use, strength):
-    """Of rows (numbers, whether it is another reader's) the fit, and the weights in use."""
+def show(what, rows, in_use, strength, high=0.7):
+    """Of rows (numbers, whether it is another reader's) the fit, and the weights in use; how many are as sure as `high`, too."""
     numbers, other = (np.array(column) for column in zip(*rows, strict=True))
     print(f"{what}: {other.sum()} of other readers, {(~other).sum()} of the same one")
     fitted = LogisticRegression(C=strength, class_weight="balanced", fit_intercept=False, max_iter=10_000)
     for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
         likely = 1 / (1 + np.exp(-numbers @ weights))
-        print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other])}")
+        print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other], high)}")
 
 
-def told(others, same):
+def told(others, same, high):
     """How a fit divides them, in words."""
-    sure = np.mean(others >= 0.7), np.mean(same >= 0.7)
+    sure = np.mean(others >= high), np.mean(same >= high)
     wrong = np.mean(others < 0.5), np.mean(same >= 0.5)
     return (
         f"on the wrong side {wrong[0]:.1%} of the others, {wrong[1]:.1%} of the same; "
-        f"over 70 % sure of {sure[0]:.1%} and {sure[1]:.1%}"
+        f"over {high:.0%} sure of {sure[0]:.1%} and {sure[1]:.1%}"
     )
 
 

@@ -112,7 +112,7 @@ SPEAKERS = Speakers(
     engine="embedded",
 )
 MAIN_VOICE = MainVoice(
-    (Likeness("a.wav", True, True, 0.01, 1.0),), (Person(540.0, ("a.wav",), None),), reference="me.wav"
+    (Likeness("a.wav", True, True, False, 0.01, 1.0),), (Person(540.0, ("a.wav",), None),), reference="me.wav"
 )
 SPECTRUM = Spectrum(bandwidth_hz=20_000.0, bands_db=(0.0,) * 19)
 CLEAN = {
@@ -204,7 +204,7 @@ def overlapping(seconds):
 
 
 def odd_speaker(sure_ratio):
-    return replace(MAIN_VOICE, likenesses=(Likeness("a.wav", False, True, sure_ratio, 0.0),))
+    return replace(MAIN_VOICE, likenesses=(Likeness("a.wav", False, True, False, sure_ratio, 0.0),))
 
 
 def shared(others_ratio, sure_ratio=0.9):

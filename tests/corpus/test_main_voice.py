@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline import config
-from pipeline.corpus.main_voice import SUBJECT, MainVoiceMeter, alike
+from pipeline.corpus.main_voice import ACROSS_SURE, ALONE_SURE, SUBJECT, MainVoiceMeter, alike
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Readings, Severity
 from pipeline.set_readings import Likeness, MainVoice
@@ -300,9 +300,21 @@ def test_a_clip_too_short_for_the_second_encoder_is_judged_by_the_first(own, cli
     assert set(compared(SUBJECT, [*own, word, other])) == {("ODD_SPEAKER", "b.wav")}
 
 
-@pytest.mark.parametrize(("by_second", "severity"), [(True, Severity.ERROR), (False, Severity.WARNING)])
-def test_the_first_encoder_alone_must_be_surer_to_reject_a_clip(by_second, severity):
-    found = MainVoice((Likeness("a.wav", own=False, by_second=by_second, sure_ratio=0.6, main_ratio=0.0),))
+@pytest.mark.parametrize(
+    ("by_second", "across", "sure", "severity"),
+    [
+        (True, False, 0.6, Severity.ERROR),
+        (False, False, 0.6, Severity.WARNING),
+        (False, False, ALONE_SURE, Severity.ERROR),
+        (True, True, ACROSS_SURE - 0.01, Severity.WARNING),
+        (True, True, ACROSS_SURE, Severity.ERROR),
+        (False, True, ACROSS_SURE - 0.01, Severity.WARNING),
+    ],
+)
+def test_the_first_encoder_alone_and_any_across_a_telephone_must_be_surer_to_reject_a_clip(
+    by_second, across, sure, severity
+):
+    found = MainVoice((Likeness("a.wav", False, by_second, across, sure, 0.0),))
     (finding,) = flag.findings(SUBJECT, found, Readings(), config.load())
     assert finding.severity is severity
 
