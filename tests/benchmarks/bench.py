@@ -16,10 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import material
+import numpy as np
 import page
 import uploads
 from costs import FILTERS, PEER, PEER_ROW, Cost, Measured, Shorts, Spent
@@ -134,6 +136,16 @@ def parts(path: Path) -> Iterator[tuple[str, Spent]]:
     ).items()
 
 
+def speakers(path: Path) -> Spent:
+    """Who speaks in a file, by itself: as `parts` has it, without the samples that speakers do not hear, for memory."""
+    (subject,) = (each for each in catalogue.clip_subjects() if each.name == "speakers")
+    with decode.Stream(str(path)) as stream:
+        info = stream.info
+    silence = np.zeros((), np.float32)
+    kept = [replace(each, samples=np.broadcast_to(silence, each.samples.shape)) for each in blocks(path, "pyannet")]
+    return least({"speakers": partial(_fed, subject, info, kept)})["speakers"]
+
+
 def _decoded(path: Path) -> None:
     with decode.Stream(str(path)) as stream:
         for _ in stream.blocks():
@@ -172,7 +184,14 @@ def main() -> None:
         (sys.executable, material.__file__), check=True
     )  # by itself, for its memory would count as its children's
     files = material.long_files()
-    measured = Measured(whole_runs(files), scaling(files), dict(parts(files[0])), short_runs(), list(uploads.rows()))
+    measured = Measured(
+        whole_runs(files),
+        scaling(files),
+        dict(parts(files[0])),
+        speakers(material.chapter()),
+        short_runs(),
+        list(uploads.rows()),
+    )
     text = page.written(measured, len(files))
     (HERE / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -58,11 +58,13 @@ class Measured:
     whole : whole runs over all files, the last of them ffmpeg's
     by_jobs_s : by the clock, with one job and with two
     parts : each stage and subject on one file
+    chapter : the speakers of half an hour, beyond voice activity
     uploads : rows of a table of their own
     """
 
     whole: Mapping[str, Cost]
     by_jobs_s: tuple[float, float]
     parts: Mapping[str, Spent]
+    chapter: Spent
     shorts: Shorts
     uploads: Sequence[Sequence[str]]

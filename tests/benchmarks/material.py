@@ -1,7 +1,7 @@
 """What the benchmarks are run on, made once from sample_data/good into a folder that is kept between runs."""
 
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import av
@@ -12,12 +12,19 @@ import soxr
 GOOD = Path(__file__).parents[2] / "sample_data" / "good"
 FOLDER = Path(tempfile.gettempdir()) / "voxgate-benchmarks"
 RATE_HZ, FILE_S, FILES = 44_100, 300, 24
+CHAPTER_S = 1_800
 SHORT_S, SHORT_HZ, SHORTS = 3, 24_000, 2_000
 
 
 def long_files() -> list[Path]:
     """Two hours of 44.1 kHz stereo MP3 at 160 kbit/s, 24 files: a voice, later and quieter on one side, with noise of its own."""
     return _made("long", FILES, ".mp3", _write_long)
+
+
+def chapter() -> Path:
+    """One such file of half an hour, as a chapter of a narration is, and what Cartesia asks for at least."""
+    (path,) = _made("chapter", 1, ".mp3", partial(_write_long, seconds=CHAPTER_S))
+    return path
 
 
 def short_files() -> list[Path]:
@@ -57,9 +64,9 @@ def _cut(number: int, seconds: int, rate_hz: int, random: np.random.Generator) -
     return np.take(voice, np.arange(first, first + seconds * rate_hz), mode="wrap")
 
 
-def _write_long(path: Path, number: int) -> None:
+def _write_long(path: Path, number: int, seconds: int = FILE_S) -> None:
     random = np.random.default_rng(number)
-    left = _cut(number, FILE_S, RATE_HZ, random)
+    left = _cut(number, seconds, RATE_HZ, random)
     sides = np.stack((left, 0.9 * np.roll(left, 9)))
     sides = (sides + 1e-4 * random.standard_normal(sides.shape)).astype(np.float32)
     with av.open(str(path), "w") as container:
@@ -89,5 +96,6 @@ def _write_joined(path: Path, number: int) -> None:
 
 if __name__ == "__main__":
     long_files()
+    chapter()
     short_files()
     joined_shorts()
