@@ -15,8 +15,8 @@ VOICE, SOUNDS = 256, 3
 GLANCE = 3
 """A glance hears the means of so many frames each."""
 
-AT_ONCE = 12
-"""So many go through the network together: alone, each would take it twice its time."""
+TOGETHER = 12
+"""Up to so many go through the network at a time: alone, each would take it twice its time."""
 
 LOUD = 0.9
 """The mean sum over a look's bands that all are brought to, that of speech at about -25 dBFS: the network hears level."""
@@ -36,8 +36,8 @@ def glanced(network: Network, looks: Sequence[Floats]) -> Floats:
 def _voices(network: Network, looks: Sequence[Floats], of: int) -> Floats:
     """Of which the network hears the means of so many frames each."""
     made = [np.empty((0, VOICE), np.float32)]
-    for first in range(0, len(looks), AT_ONCE):
-        mels = np.stack([look[: len(look) // of * of, :BANDS] for look in looks[first : first + AT_ONCE]])
+    for first in range(0, len(looks), TOGETHER):
+        mels = np.stack([look[: len(look) // of * of, :BANDS] for look in looks[first : first + TOGETHER]])
         if of > 1:
             mels = mels.reshape(len(mels), -1, of, BANDS).mean(axis=2)
         mels = mels * (LOUD / np.maximum(mels.sum(axis=2).mean(axis=1), 1e-12))[:, None, None]

@@ -4,7 +4,7 @@ The first tells voices one by one, and two of them together only by the way; to 
 segmentation 3.0 was trained with a class for every two voices. It has the same layers as PyanNet and takes as long again, so it is
 given only the windows in which PyanNet hears two, or GE2E another than before; where PyanNet thinks two just possible, GE2E is asked.
 What it takes for two voices there it hears once more in other company, with the edge of a half of the window in the middle, and the
-mean counts: one hearing alone takes far more takes joined from two rooms for two voices.
+mean counts: one hearing alone takes a voice in two rooms for two voices more often.
 """
 
 from collections import deque
@@ -32,7 +32,8 @@ BAND_HZ = 6_000
 """Segmentation 3.0 hears up to here: with more it tells fewer of two at once from takes that were joined from two rooms."""
 
 LASTS, SURE = 0.4, 0.58
-"""Probability of the same two voices: over the second for a word or longer, and over the first as long as it lasts."""
+"""Probability of the likeliest two voices: over the second for a word or longer, and over the first as long as it lasts. A half of a
+window that is nowhere over the first is not heard once more, for time."""
 
 MAYBE, SURELY = 1, 2
 """The marks of frames that are over the one and over both."""
@@ -134,7 +135,7 @@ class AtOnceMeter:
             yield window.first, (at_once >= LASTS).astype(np.uint8) + (at_once >= SURE)
 
     def _likely(self, windows: Sequence[Floats]) -> list[Floats]:
-        """The probability of two at once in each frame of some windows."""
+        """The probability of the likeliest two at once in each frame of some windows."""
         if not windows:
             return []
         if self._loaded is None:

@@ -44,9 +44,8 @@ MANY = 3
 KNOWN = 12
 """Steps by which a voice is known; there are looks at all of them."""
 
-FEW, BATCH = 4, 12
-"""Steps at once, counted from the first, so that they are the same whatever the blocks: while a voice is hardly known, and then. One
-look alone would take the network twice its time."""
+FEW, BATCH = 4, encoder.TOGETHER
+"""Steps at once, counted from the first, so that they are the same whatever the blocks: while a voice is hardly known, and then."""
 
 FEWEST = 100
 """With less speech than that, 1 s, a voice cannot be told."""
@@ -84,7 +83,7 @@ class PartialsMeter:
         self._all_until = KNOWN * STEP  # there is a look at every step that begins before
         self._kept = KeptSpeech()
         self._turns = LocalTurns()
-        self._latest: set[int] = set()  # where looks begin that `_held` has
+        self._latest: dict[int, Floats] = {}  # the looks by where they begin, of which `_held` has all
 
     def feed(self, block: Block) -> None:
         """Take in a block with its 16 kHz mono and its activity."""
@@ -104,7 +103,8 @@ class PartialsMeter:
             self._steps += len(starts)
             done = (self._steps - 2) * STEP - self._from
             self._held, self._from = self._held.behind(done), self._from + done
-            self._latest = {start for start in (*self._latest, *at.tolist()) if start >= self._from}
+            looks = self._latest | dict(zip(at.tolist(), voices, strict=True))
+            self._latest = {start: look for start, look in looks.items() if start >= self._from}
 
     @property
     def _next(self) -> int:
@@ -160,7 +160,7 @@ class PartialsMeter:
         doubtful = list(self._doubtful(starts, steps))
         last = int(starts[-1])
         made |= self._looked(self._around(doubtful, NEAR, last, total) - made.keys())
-        doubtful = self._still_doubtful(doubtful, made)
+        doubtful = self._still_doubtful(doubtful, self._latest | made)
         made |= self._looked(self._around(doubtful, CLOSER, last, total) - made.keys())
         return steps, np.array(list(made), np.int64), _rows(made)
 
@@ -203,17 +203,18 @@ class PartialsMeter:
         """Where looks around those steps begin that there are not yet; the steps behind the last one come next."""
         around = {step + offset for step in steps for offset in offsets}
         later = {at for at in around if at > last and at % STEP == 0}
-        return {at for at in around - later - self._latest if self._from <= at <= total - LOOK}
+        return {at for at in around - later - self._latest.keys() if self._from <= at <= total - LOOK}
 
     def _still_doubtful(self, steps: Sequence[int], looks: Mapping[int, Floats]) -> list[int]:
         """The steps that leave a doubt together with the look before or behind them, too, or that have none.
 
-        All of the first ones do, for as yet there is nothing to hold them against.
+        All of the first ones do, for as yet there is nothing to hold them against, and all by telephone, where voices are too alike.
         """
-        if not self._main.known:
-            return list(steps)
         found = []
         for step in steps:
+            if not self._main.known or self._by_telephone(step):
+                found.append(step)
+                continue
             near = [looks[step + offset][:VOICE] for offset in NEAR if step + offset in looks]
             if not near or self._main.likeness(unit(np.stack(near) + looks[step][:VOICE])).min() < LIKE_NEAR:
                 found.append(step)

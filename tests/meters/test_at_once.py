@@ -160,6 +160,14 @@ def test_only_the_half_of_a_window_in_which_it_hears_two_is_heard_once_more(list
     assert listener.batches[1][0] == again
 
 
+@pytest.mark.parametrize(("likely", "again"), [(LASTS - 0.01, False), (LASTS + 0.01, True)])
+def test_a_half_in_which_two_are_not_likely_is_not_heard_once_more(listener, likely, again):
+    samples = np.zeros(FRAMES * HOP, np.float32)
+    samples[10 * HOP : 20 * HOP] = likely
+    read(listener, samples, np.ones(FRAMES))
+    assert [count for count, _ in listener.batches] == [1, *[1] * again] * 2, "asked twice"
+
+
 def test_a_window_waits_until_ge2e_has_looked_at_all_of_it(listener):
     samples, hint = np.zeros(12 * FRAMES * HOP, np.float32), np.zeros(12 * FRAMES)
     meter = AtOnceMeter(lambda: listener)

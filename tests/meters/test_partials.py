@@ -172,15 +172,31 @@ def test_how_like_a_glance_must_be_hangs_on_what_the_segmentation_hears(like, se
 
 
 class InTheMiddle(Colours):
-    """Each look is the voice of its middle tenth; the two are 0.7 alike."""
+    """Each look is the voice of its middle tenth; the two are that much alike."""
+
+    def __init__(self, alike=0.7):
+        self.alike = alike
 
     def run(self, names, given):
         frames = given["mel"].shape[1]
         (bands,) = super().run(names, {"mel": given["mel"][:, int(0.45 * frames) : int(0.55 * frames)]})
         high = bands[:, 20 : mel.BANDS].sum(axis=1) > bands[:, :20].sum(axis=1)
         voices = np.zeros((len(high), 256), np.float32)
-        voices[:, 0], voices[:, 1] = np.where(high, 0.7, 1.0), np.where(high, np.sqrt(1 - 0.7**2), 0.0)
+        voices[:, 0], voices[:, 1] = np.where(high, self.alike, 1.0), np.where(high, np.sqrt(1 - self.alike**2), 0.0)
         return [voices]
+
+
+def with_high(start, end, seconds=30.0):
+    """The low voice, and the high one from frame to frame."""
+    lengths_s = start / 100, (end - start) / 100, seconds - end / 100
+    return np.concatenate([voice(band, each) for band, each in zip(("low", "high", "low"), lengths_s, strict=True)])
+
+
+def looked_by(network, samples):
+    meter = PartialsMeter(network)
+    for block in blocks(samples):
+        meter.feed(block)
+    return meter.read()
 
 
 @pytest.mark.parametrize(
@@ -190,13 +206,22 @@ class InTheMiddle(Colours):
 def test_there_are_closer_looks_than_the_nearest_where_those_are_unlike_the_rest_too(start, frames, closer):
     """Half a second of another sound is no voice; but among the very first looks nobody knows which is the odd one."""
     first = start + (LOOK - frames) // 2
-    lengths_s = first / 100, frames / 100, 30.0 - (first + frames) / 100
-    samples = np.concatenate([voice(band, each) for band, each in zip(("low", "high", "low"), lengths_s, strict=True)])
-    meter = PartialsMeter(InTheMiddle())
-    for block in blocks(hissing(samples)):
-        meter.feed(block)
-    found = meter.read().at.tolist()[:-1]
+    found = looked_by(InTheMiddle(), hissing(with_high(first, first + frames))).at.tolist()[:-1]
     assert {at for at in found if at % STEP} == {start + offset for offset in closer if offset % STEP}
+
+
+@pytest.mark.parametrize("step", [2 * BATCH * STEP, 2 * BATCH * STEP + 3 * STEP])
+def test_where_a_batch_of_steps_begins_does_not_show(step):
+    """Another voice from 1.6 s before that step to 1.3 s behind it: the looks between were taken with the batch before."""
+    found = looked_by(InTheMiddle(), hissing(with_high(step - STEP + 40, step + 130, 70.0))).at
+    close = found[(found > step - STEP) & (found < step + STEP) & (found % STEP != 0)]
+    assert (close - step).tolist() == [*range(DENSE_STEP - STEP, 0, DENSE_STEP), *range(DENSE_STEP, STEP, DENSE_STEP)]
+
+
+def test_by_telephone_a_short_look_at_a_voice_that_is_nearly_alike_is_doubted_whatever_is_near():
+    """The two are 0.83 alike, so one look at the one and one at the other are liker than two people's elsewhere."""
+    samples = with_high(12 * STEP + 60, 12 * STEP + 110)
+    assert (np.diff(looked_by(InTheMiddle(0.83), samples).at) == DENSE_STEP).any()
 
 
 def test_where_the_segmentation_hears_another_voice_alone_there_is_a_look():
