@@ -101,11 +101,15 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A voice of the set: how long it speaks, in how many clips, and how likely it is another than the main one (`None`)."""
+    """A voice of the set: how long it speaks, in how many clips, and how likely it is another than the main one (`None`).
+
+    `across`: as `Likeness` has it.
+    """
 
     speech_s: float
     clips: tuple[str, ...]
     sure_ratio: float | None
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Main voice: clips that belong to somebody else than the rest of the set, and sets of which nobody can say whose they are."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +27,8 @@ ALONE_SURE = 0.7
 """So sure must GE2E alone be at least: it is wrong more than ten times as often (`make odds`)."""
 
 ACROSS_SURE = 0.95
-"""So sure must it be where only one of both came by telephone: there CAM++ errs most, and of one's own calls none should be rejected
-(`make odds`)."""
+"""So sure must it be where only one of both came by telephone: there CAM++ errs most (`make odds`), and one's own calls should not be
+rejected."""
 
 SHORT_ALIKE, SHORT_S, WHOLE_S = 0.62, 1.0, 5.0
 """A clip with only a second of speech is as little as that like the rest of its reader's; with 5 s it is as any other."""
@@ -172,7 +172,10 @@ def _grouped(others: Sequence[_Heard], main: Sound, mains: frozenset[str]) -> It
     for heard in _people(others):
         whole = together([each.sound for each in heard], _seconds(heard))
         told = _told([each for each in heard if each.clip in mains])
-        yield _person(heard, another(whole, main) if told is None else told)
+        if told is not None:
+            yield _person(heard, told)
+        else:
+            yield replace(_person(heard, another(whole, main)), across=whole.telephone != main.telephone)
 
 
 def _people(others: Sequence[_Heard]) -> Iterator[list[_Heard]]:
@@ -253,7 +256,8 @@ def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidenc
     ratio = sum(person.speech_s for person in others) / whole_s if whole_s else 0.0
     if ratio <= most:
         return
-    sure_s = sum(person.speech_s for person in others if (person.sure_ratio or 0.0) >= EVEN)
+    least = {True: ACROSS_SURE, False: EVEN}
+    sure_s = sum(person.speech_s for person in others if (person.sure_ratio or 0.0) >= least[person.across])
     first, second = found.people[0].speech_s, others[0].speech_s
     yield Evidence(
         ratio,

@@ -285,6 +285,35 @@ def test_across_a_telephone_it_takes_less_to_be_the_same_person(clip, compared, 
     assert compared(SUBJECT, [*mine, other])["ODD_SPEAKER", "one.wav"].severity is severity
 
 
+@pytest.mark.parametrize(
+    ("calls", "cosine", "severity"),
+    [
+        ((False, False), 0.21, Severity.ERROR),
+        ((True, True), 0.21, Severity.ERROR),
+        ((False, True), 0.21, Severity.WARNING),
+        ((True, False), 0.21, Severity.WARNING),
+        ((False, True), 0.1, Severity.ERROR),
+    ],
+)
+def test_a_file_is_rejected_across_a_telephone_only_where_it_is_all_but_certain(
+    clip, compared, calls, cosine, severity
+):
+    """0.21 is 80 % sure there."""
+    of_set, of_one = calls
+    mine = [heard(clip, f"me{i}.wav", near(ME, 0.95, i), FACES[0], telephone=of_set) for i in range(10)]
+    other = heard(clip, "one.wav", near(ME, 0.7, 20), faced(FACES[0], cosine, 20), telephone=of_one)
+    assert compared(SUBJECT, [*mine, other])["ODD_SPEAKER", "one.wav"].severity is severity
+
+
+@pytest.mark.parametrize(("telephone", "severity"), [(True, Severity.WARNING), (False, Severity.ERROR)])
+def test_calls_that_are_less_than_all_but_certain_leave_a_set_unsure_and_do_not_reject_it(
+    clip, compared, telephone, severity
+):
+    mine = [heard(clip, f"me{i}.wav", near(ME, 0.95, i), FACES[0], 55.0) for i in range(10)]
+    call = heard(clip, "call.wav", near(ME, 0.7, 20), faced(FACES[0], 0.21, 20), 450.0, telephone=telephone)
+    assert compared(SUBJECT, [*mine, call])["UNSURE",].severity is severity
+
+
 def test_a_call_among_other_clips_makes_no_other_caller_the_same_person(own, clip, compared):
     """All calls have something in common, which the mean of a set with one in it would have, too."""
     line = FACES[2]
