@@ -41,9 +41,6 @@ DOUBTFUL = 0.83
 """Where pooled looks are less like the main voice, it may still be the other one of a talk of two that are alike; there is enough
 that is surely the main one's."""
 
-THE_SAME = 0.9
-"""Two people are not so like each other to GE2E, but through a telephone: about such turns of PyanNet's nobody is asked."""
-
 PRINT_FRAMES, FEWEST_FRAMES = 2 * FRAMES + EDGE, 150
 """4 s of a voice are enough to know it in another clip; by less than 1.5 s it is not known. What was heard more of is known better."""
 
@@ -59,10 +56,12 @@ class Gate:
     """Which stretches the second encoder is asked about: by the cosine to the main voice of the 2.4 s least like it, and of all.
 
     fewest : frames that they have at least
+    apart_unlike : by that cosine of all, too, about which of PyanNet's turns it is asked
     """
 
     unlike: float
     whole_unlike: float
+    apart_unlike: float
     fewest: int = MIN_FRAMES
 
     def passes(self, stretch: Stretch, main: Sound) -> bool:
@@ -71,10 +70,11 @@ class Gate:
         return stretch.lowest < self.unlike and whole < self.whole_unlike and stretch.end - stretch.start >= self.fewest
 
 
-PLAIN = Gate(UNLIKE, 0.82)
-"""A stretch that is more like the main voice than the second has a moment in it and no other voice."""
+PLAIN = Gate(UNLIKE, 0.82, 0.9)
+"""A stretch that is more like the main voice than the second has a moment in it and no other voice. A look that is half another's is
+not so like it as the third."""
 
-TELEPHONE = Gate(0.86, 0.9, FEWEST)
+TELEPHONE = Gate(0.86, 0.9, 1.0, FEWEST)
 """Two people of one sex come as near each other there as one does to himself elsewhere, so more is asked about, and of another's
 stretch only a part may be found."""
 
@@ -96,10 +96,9 @@ def cast(partials: Partials, network: Network) -> list[Role]:
     main = main_of(partials)
     own = partials.kept.own((), PRINT_FRAMES)
     telephone = by_telephone(own)
-    found = suspects(partials, main, TELEPHONE if telephone else PLAIN)
-    apart = heard_apart(partials, main, found)
-    if not telephone:
-        apart = [each for each in apart if float(each.sound.voice @ main.voice) < THE_SAME]
+    gate = gate_for(telephone)
+    found = suspects(partials, main, gate)
+    apart = heard_apart(partials, main, found, gate)
     own = own_speech(partials, main, found, apart) if found else some_of_own(partials, apart)
     asked = Confirmation(network, own, telephone=telephone)
     if apart and not found:  # a little of the main voice tells of most that they are its own
@@ -124,7 +123,12 @@ def suspects(partials: Partials, main: Sound, gate: Gate) -> list[Stretch]:
     return [stretch for stretch in foreign(partials, main.voice, gate.unlike) if gate.passes(stretch, main)]
 
 
-def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch]) -> list[Stretch]:
+def gate_for(telephone: bool) -> Gate:  # noqa: FBT001 - a fact about the clip
+    """The one that a clip's stretches pass."""
+    return TELEPHONE if telephone else PLAIN
+
+
+def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch], gate: Gate) -> list[Stretch]:
     """What PyanNet hears as another voice outside of the stretches that were found, in order; it may be but another room."""
     middles = partials.at + LOOK / 2
     apart = []
@@ -132,7 +136,9 @@ def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch]) -> li
         inside = np.flatnonzero((middles >= start) & (middles < end))
         looks = inside if len(inside) else np.abs(middles - (start + end) / 2).argmin(keepdims=True)
         lowest = float((partials.voices[looks] @ main.voice).min())
-        apart.append(Stretch(start, end, sound_of(partials, looks), lowest))
+        stretch = Stretch(start, end, sound_of(partials, looks), lowest)
+        if float(stretch.sound.voice @ main.voice) < gate.apart_unlike:
+            apart.append(stretch)
     return apart
 
 

@@ -3,7 +3,8 @@
 Printed are the weights for `ODDS` in `pipeline/confirmation.py`, of which a clip's stretches are judged with CAM++, and in
 `pipeline/turns.py`, of which they and clips are judged without it, and for `SECOND_ODDS` there, of which clips are compared with it;
 those that stand there now; and for all how many stretches or clips of other readers and of the same reader lie on the wrong side of a
-half. Nothing is written.
+half, and how many clips that came by telephone, held against others that did not or the reverse, reach `ACROSS_SURE`. Nothing is
+written.
 """
 
 import os
@@ -23,7 +24,7 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, heard_apart, own_speech, suspects
+from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, cast, gate_for, heard_apart, own_speech, suspects
 from pipeline.confirmation import OTHER_FRAMES, Confirmation
 from pipeline.corpus.main_voice import ACROSS_SURE
 from pipeline.meters.partials import PartialsMeter
@@ -41,6 +42,9 @@ STRENGTH, CLIPS_STRENGTH = 100.0, 10.0
 """The less, the more the weights are held back; those of what hardly ever errs here would grow without end."""
 
 PART = "tuning"
+
+SURE = 0.7
+"""Told of, too: how many are as sure as that."""
 
 ONE_BY_TELEPHONE = 3
 """Which of the numbers of `pipeline.turns.second_tells` says so."""
@@ -60,17 +64,25 @@ def main():
     compared = list(clips())
     show("clips, with CAM++", compared, turns.SECOND_ODDS, CLIPS_STRENGTH)
     across = [row for row in compared if row[0][ONE_BY_TELEPHONE]]
-    show("of those, where only one of both came by telephone", across, turns.SECOND_ODDS, CLIPS_STRENGTH, ACROSS_SURE)
+    print(
+        f"  in use, where only one of both came by telephone: {told(*likely(across, turns.SECOND_ODDS), ACROSS_SURE)}"
+    )
 
 
-def show(what, rows, in_use, strength, high=0.7):
-    """Of rows (numbers, whether it is another reader's) the fit, and the weights in use; how many are as sure as `high`, too."""
+def show(what, rows, in_use, strength):
+    """Of rows (numbers, whether it is another reader's) the fit, and the weights in use."""
     numbers, other = (np.array(column) for column in zip(*rows, strict=True))
     print(f"{what}: {other.sum()} of other readers, {(~other).sum()} of the same one")
     fitted = LogisticRegression(C=strength, class_weight="balanced", fit_intercept=False, max_iter=10_000)
     for kind, weights in (("fitted", fitted.fit(numbers, other).coef_[0]), ("in use", np.array(in_use))):
-        likely = 1 / (1 + np.exp(-numbers @ weights))
-        print(f"  {kind}  {np.round(weights, 2)}: {told(likely[other], likely[~other], high)}")
+        print(f"  {kind}  {np.round(weights, 2)}: {told(*likely(rows, weights), SURE)}")
+
+
+def likely(rows, weights):
+    """How likely the rows of other readers, and those of the same one, are another's."""
+    numbers, other = (np.array(column) for column in zip(*rows, strict=True))
+    found = 1 / (1 + np.exp(-numbers @ np.array(weights)))
+    return found[other], found[~other]
 
 
 def told(others, same, high):
@@ -109,8 +121,9 @@ def stretches(path, other, spans):
     main_sound = main_of(partials)
     telephone = by_telephone(partials.kept.own((), PRINT_FRAMES))
     found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
-    suspected = suspects(partials, main_sound, TELEPHONE if telephone else PLAIN)
-    found += heard_apart(partials, main_sound, suspected)
+    gate = gate_for(telephone)
+    suspected = suspects(partials, main_sound, gate)
+    found += heard_apart(partials, main_sound, suspected, gate)
     own = own_speech(partials, main_sound, suspected)
     asked = Confirmation(session("campplus"), own, telephone=telephone)
     rows = []

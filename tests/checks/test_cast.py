@@ -11,8 +11,9 @@ from pipeline import cast as casting
 from pipeline.cast import (
     DOUBTFUL,
     MOST_ASKED,
+    PLAIN,
     PRINT_FRAMES,
-    THE_SAME,
+    TELEPHONE,
     cast,
     heard_apart,
     own_speech,
@@ -120,7 +121,7 @@ def test_where_looks_tell_no_voice_apart_a_turn_is_another_s_where_the_second_en
 
 @pytest.mark.parametrize(("telephone", "asked"), [(True, 2), (False, 1)])
 def test_about_a_turn_that_is_all_but_the_same_voice_nobody_is_asked_but_by_telephone(clip, alike, telephone, asked):
-    voices = alike(THE_SAME + 0.03)
+    voices = alike(PLAIN.apart_unlike + 0.03)
     encoder = Encoder(0.9)
     cast(replace(clip(HOST, GUEST, HOST, voices=voices, telephone=telephone), turns=((3_010, 3_390),)), encoder)
     assert encoder.asked == asked
@@ -157,25 +158,25 @@ def test_of_a_turn_what_lies_outside_of_what_was_found_is_left_where_it_is_a_sec
     made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=(turn,))
     sound = main_of(made)
     found = [Stretch(start, end, sound, 0.1) for start, end in ((2_000, 2_200), (1_000, 1_500))]
-    assert [(each.start, each.end) for each in heard_apart(made, sound, found)] == left
+    assert [(each.start, each.end) for each in heard_apart(made, sound, found, TELEPHONE)] == left
 
 
 def test_a_turn_sounds_as_the_looks_in_it_and_one_without_as_the_nearest(clip, people):
     made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
     main = main_of(made)
-    (turn,) = heard_apart(replace(made, turns=((3_000, 3_400),)), main, [])
+    (turn,) = heard_apart(replace(made, turns=((3_000, 3_400),)), main, [], PLAIN)
     inside = made.voices[(made.at >= 2_920) & (made.at < 3_320)]
     np.testing.assert_allclose(turn.sound.voice, unit(inside.sum(axis=0)), atol=1e-6)
     assert turn.lowest == pytest.approx((inside @ main.voice).min())
     looks = np.searchsorted(made.at, [0, 1_000, 3_120, 6_000])
     few = {name: getattr(made, name)[looks] for name in ("at", "voices", "sounds")}
-    (turn,) = heard_apart(replace(made, turns=((3_230, 3_330),), **few), main, [])
+    (turn,) = heard_apart(replace(made, turns=((3_230, 3_330),), **few), main, [], PLAIN)
     np.testing.assert_allclose(turn.sound.voice, made.voices[looks[2]], atol=1e-6)
 
 
 def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people, monkeypatch):
     """In a talk of hours most of what is unlike is given up again."""
-    monkeypatch.setattr(casting, "THE_SAME", 1.0)
+    monkeypatch.setattr(casting, "PLAIN", replace(PLAIN, apart_unlike=1.0))
     script = [(number % 2, 150) for number in range(80)]
     made = clip(*script, voices=np.repeat(people(1), 2, axis=0), telephone=False)
     kept = KeptSpeech()
@@ -189,14 +190,14 @@ def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people, monkeypa
 
 
 def test_of_more_turns_than_can_be_asked_about_the_least_alike_are_asked_about(clip, people, monkeypatch):
-    monkeypatch.setattr(casting, "THE_SAME", 1.0)
+    monkeypatch.setattr(casting, "PLAIN", replace(PLAIN, apart_unlike=1.0))
     turns_ = tuple((at, at + 150) for at in range(450, 9_000, 300))
     made = replace(clip((0, 9_000), voices=people(1), telephone=False), turns=turns_)
     turns_alone = [0.1] * MOST_ASKED
     encoder = Encoder(*turns_alone, 1.0, *turns_alone, 0.1)
     roles = cast(made, encoder)
     assert encoder.asked == 2 * (1 + MOST_ASKED) + 1, "about host and turns, twice, and the voice that all are of"
-    unlike = sorted(heard_apart(made, main_of(made), []), key=lambda turn: turn.lowest)[:MOST_ASKED]
+    unlike = sorted(heard_apart(made, main_of(made), [], TELEPHONE), key=lambda turn: turn.lowest)[:MOST_ASKED]
     assert {s.start for role in roles for s in role.stretches} == {turn.start for turn in unlike}
 
 
@@ -272,7 +273,7 @@ def test_what_pyannet_alone_hears_apart_is_no_part_of_the_main_voice_either(clip
 
 
 def test_what_was_found_is_held_against_a_main_voice_without_what_is_heard_apart(clip, people, monkeypatch):
-    monkeypatch.setattr(casting, "THE_SAME", 1.0)
+    monkeypatch.setattr(casting, "PLAIN", replace(PLAIN, apart_unlike=1.0))
     made = replace(clip(HOST, GUEST, HOST, voices=people(2), telephone=False), turns=((0, 390),))
     without = []
     monkeypatch.setattr(casting, "own_speech", lambda *given: without.append(given[2:]) or own_speech(*given))
