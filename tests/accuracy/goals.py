@@ -159,8 +159,7 @@ def false_an_hour(code, group, sure=None):
     return of
 
 
-ONE_READER = ("SECOND_SPEAKER", "one reader")
-"""As recorded, in joined rooms, and spoilt in every way."""
+ONE_READER = ("SECOND_SPEAKER", "one reader, as recorded")
 
 SNR, T60, BAND = "noise.snr_db", "room.t60_s", "spectrum.bandwidth_hz"
 GOALS = (

@@ -28,8 +28,8 @@ UNTESTED = """## What is not measured here, and why
 - POOR_QUALITY has no truth here: it is what DNSMOS says, and nobody has listened to these cases and scored them.
 - Whispered, shouted, laughed and sung speech of one person, children, twins, and real meetings but two of half a minute: whether
   these are told apart is not known. A minute of one reader is joined from utterances of one book, mostly of one day.
-- That another voice is falsely told of less than once in five hours cannot be shown with four hours of one voice at a time, which
-  are the minutes of a few readers, as recorded, in joined rooms and spoilt; the table states the upper bound that they give.
+- That another voice is falsely told of less than once in five hours cannot be shown with 40 minutes of one voice at a time, which
+  are the minutes of five readers in other orders; the table states the upper bound that they give.
 - Languages other than English, children, singing, and whole recordings of hours from one microphone are not among the recordings.
 - Music is synthesised but for a few pieces; no film music, no singing over instruments.
 """
