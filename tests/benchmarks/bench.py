@@ -23,6 +23,7 @@ from pathlib import Path
 import material
 import numpy as np
 import page
+import readers
 import uploads
 from costs import FILTERS, PEER, PEER_ROW, Cost, Measured, Shorts, Spent
 
@@ -146,6 +147,12 @@ def speakers(path: Path) -> Spent:
     return least({"speakers": partial(_fed, subject, info, kept)})["speakers"]
 
 
+def real_readers() -> dict[str, Spent]:
+    """Who speaks, in half an hour of each real reader."""
+    with tempfile.TemporaryDirectory() as room:
+        return {name: speakers(path) for name, path in readers.chapters(Path(room))}
+
+
 def _decoded(path: Path) -> None:
     with decode.Stream(str(path)) as stream:
         for _ in stream.blocks():
@@ -189,6 +196,7 @@ def main() -> None:
         scaling(files),
         dict(parts(files[0])),
         speakers(material.chapter()),
+        real_readers(),
         short_runs(),
         list(uploads.rows()),
     )

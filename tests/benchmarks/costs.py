@@ -59,6 +59,7 @@ class Measured:
     by_jobs_s : by the clock, with one job and with two
     parts : each stage and subject on one file
     chapter : the speakers of half an hour, beyond voice activity
+    readers : the same of each real reader, by name; empty without the recordings
     uploads : rows of a table of their own
     """
 
@@ -66,5 +67,6 @@ class Measured:
     by_jobs_s: tuple[float, float]
     parts: Mapping[str, Spent]
     chapter: Spent
+    readers: Mapping[str, Spent]
     shorts: Shorts
     uploads: Sequence[Sequence[str]]
