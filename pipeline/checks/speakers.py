@@ -20,8 +20,8 @@ from pipeline.voiceprints import written
 from pipeline.words import moment
 
 ENGINE = "embedded"
-MIN_OVERLAP_FRAMES = 21
-"""0.35 s: a word's worth. Shorter ones are often plosives, breath, and where takes are joined."""
+MIN_OVERLAP_FRAMES = 24
+"""0.4 s: a word's worth. Shorter ones are often plosives, breath, clipped vowels, and where takes are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class SpeakersLimits(Limits):
     )
     min_sure_ratio: float | None = limit(
         0.5,
-        "rather another person than the same one in another room; of the stretches of one draw of cases, none of 320 by others "
-        "and 1 of 590 by the same reader are on the wrong side (`make odds`)",
+        "rather another person than the same one in another room; of the stretches of one draw of cases, fewer than 1 in "
+        "100 by others, and by the same reader, are on the wrong side (`make odds`)",
         looser="higher",
     )
     max_second_s: float | None = limit(10.0, "a slip that can be cut out; more of it is another recording")
