@@ -73,12 +73,6 @@ def test_a_goal_that_no_case_tells_is_not_met():
     assert len(goals.unmet([])) == len(goals.GOALS) - sum("false alarms" in goal.says for goal in goals.GOALS)
 
 
-def test_a_goal_without_a_bound_tells_its_value_whatever_it_is():
-    goal = goals.Goal("an hour", None, lambda _results: 7.0, at_least=False)
-    assert (goal.met([]), goal.written) == ((7.0, True), "is told")
-    assert goals.Goal("an hour", None, lambda _results: None, at_least=False).met([]) == (None, False)
-
-
 @pytest.mark.parametrize(("measured", "met"), [(0.70, True), (0.80, False), (0.29, False)])
 def test_a_reverberation_time_may_be_off_by_a_quarter_or_a_tenth_of_a_second(measured, met):
     results = [result(numbers={"room.t60_s": 0.6}, readings={"room": {"t60_s": measured}})]
