@@ -24,7 +24,7 @@ ALL = Bound("all default checks: the same", 1.2)
 CORES = Bound("two jobs: times as fast as one, by the clock", 1.85, at_least=True)
 SHORT = Bound("a file of 3 s: processor time beside its seconds, ms", 3, decimals=2)
 AGAIN = Bound("a second run over 2,000 files, s", 2)
-SPEAKERS = Bound("speakers beyond PyanNet, half an hour of narration: times real time", 800, at_least=True, decimals=0)
+SPEAKERS = Bound("speakers beyond PyanNet: times real time", 800, at_least=True, decimals=0)
 
 BOUNDS = (PLAIN, NEURAL, ALL, CORES, SHORT, AGAIN, SPEAKERS)
 

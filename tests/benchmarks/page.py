@@ -49,7 +49,7 @@ def _values(measured: Measured) -> dict[bounds.Bound, float | None]:
         bounds.CORES: one_s / two_s,
         bounds.SHORT: measured.shorts.each_ms,
         bounds.AGAIN: measured.shorts.again_s,
-        bounds.SPEAKERS: material.CHAPTER_S / measured.chapter.cpu_s,
+        bounds.SPEAKERS: material.FILE_S / measured.parts["speakers"].cpu_s,
     }
 
 

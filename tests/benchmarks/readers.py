@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import material
 import numpy as np
 import soundfile
 
 ACCURACY = Path(__file__).parents[1] / "accuracy"
-CHAPTER_S, TAKES_S, SEED = 1_800, 60, 5
+TAKES_S, SEED = 60, 5
 
 
 def chapters(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -33,7 +34,7 @@ def chapters(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _write(path: Path, speakers: object, utterances: object) -> None:
-    random, left = np.random.default_rng(SEED), CHAPTER_S * speakers.RATE_HZ
+    random, left = np.random.default_rng(SEED), material.CHAPTER_S * speakers.RATE_HZ
     with soundfile.SoundFile(path, "w", speakers.RATE_HZ, 1, "PCM_16") as file:
         while left > 0:
             takes = np.concatenate(speakers.takes(utterances, TAKES_S, random))[:left]
