@@ -13,16 +13,15 @@ from pipeline.records import Floats
 from pipeline.voiceprints import main_voice
 
 LIKE_MAIN = 0.8
-"""Cosine of a look to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it, few of a single
-reader's looks are."""
+"""Cosine of a look to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it; of most readers
+few looks are, of one whose voice changes many."""
 
 LIKE_AT_A_GLANCE = 0.9
 """The same for glances, chosen so that an insert with a look under the other has a glance under this; so have some of a reader's own.
 How many inserts are found all the same is in what `make accuracy` tells of SECOND_SPEAKER."""
 
 SURELY_OTHER = 0.7
-"""A look that is less like the voice heard most is no part of it: of a single reader's 1 in 1,000."""
-
+"""A look that is less like the voice heard most is no part of it."""
 
 MORE = 1.5
 """The other voices take the main one's place when there is so many times as much of them: in a talk of two equal ones neither does

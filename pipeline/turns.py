@@ -96,12 +96,17 @@ def another(one: Sound, other: Sound) -> float:
     return float(1 / (1 + np.exp(-told)))
 
 
+def across_telephone(one: Sound, other: Sound) -> bool:
+    """Whether one of both came by telephone, and the other did not."""
+    return one.telephone != other.telephone
+
+
 def second_tells(one: Sound, other: Sound) -> Doubles | None:
     """To the second encoder: 1, the cosine, whether both came by telephone, whether one of both did; `None` where it lacks one."""
     if one.second is None or other.second is None:
         return None
-    both, either = one.telephone and other.telephone, one.telephone != other.telephone
-    return np.array((1.0, float(one.second @ other.second), float(both), float(either)))
+    both = one.telephone and other.telephone
+    return np.array((1.0, float(one.second @ other.second), float(both), float(across_telephone(one, other))))
 
 
 def tells(one: Sound, other: Sound) -> Doubles:

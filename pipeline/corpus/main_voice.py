@@ -1,7 +1,7 @@
 """Main voice: clips that belong to somebody else than the rest of the set, and sets of which nobody can say whose they are."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from pipeline.dsp import Doubles
 from pipeline.readings import Reference, Speakers, Voice
 from pipeline.records import Clip, Evidence, Floats, Severity
 from pipeline.set_readings import Likeness, MainVoice, Person
-from pipeline.turns import EVEN, WORTH_TELLING, Sound, another, grouped, second_tells, together
+from pipeline.turns import EVEN, WORTH_TELLING, Sound, across_telephone, another, grouped, second_tells, together
 from pipeline.voiceprints import main_voice, read
 from pipeline.words import clock
 
@@ -110,7 +110,7 @@ def _likeness(heard: Sequence[_Heard], main: Sound) -> Likeness:
         clip=first.clip,
         own=_own(first, main, WORTH_TELLING),
         by_second=second_tells(first.sound, main) is not None,
-        across=first.sound.telephone != main.telephone,
+        across=across_telephone(first.sound, main),
         sure_ratio=another(first.sound, main),
         main_ratio=own_s / sum(each.voice.speech_s for each in heard),
     )
@@ -172,10 +172,10 @@ def _grouped(others: Sequence[_Heard], main: Sound, mains: frozenset[str]) -> It
     for heard in _people(others):
         whole = together([each.sound for each in heard], _seconds(heard))
         told = _told([each for each in heard if each.clip in mains])
-        if told is not None:
-            yield _person(heard, told)
+        if told is None:
+            yield _person(heard, another(whole, main), across=across_telephone(whole, main))
         else:
-            yield replace(_person(heard, another(whole, main)), across=whole.telephone != main.telephone)
+            yield _person(heard, told)
 
 
 def _people(others: Sequence[_Heard]) -> Iterator[list[_Heard]]:
@@ -197,9 +197,9 @@ def _told(heard: Sequence[_Heard]) -> float | None:
     return sum(sure * s for sure, s in known) / sum(s for _, s in known) if known else None
 
 
-def _person(heard: Sequence[_Heard], sure_ratio: float | None) -> Person:
+def _person(heard: Sequence[_Heard], sure_ratio: float | None, *, across: bool = False) -> Person:
     clips = tuple(sorted({each.clip for each in heard}))
-    return Person(sum(each.voice.speech_s for each in heard), clips, sure_ratio)
+    return Person(sum(each.voice.speech_s for each in heard), clips, sure_ratio, across)
 
 
 SUBJECT = Subject("main_voice", MainVoiceLimits, MainVoice, MainVoiceMeter, needs=("reference",), turn="compare")
@@ -256,8 +256,9 @@ def no_main_voice(found: MainVoice, limits: MainVoiceLimits) -> Iterator[Evidenc
     ratio = sum(person.speech_s for person in others) / whole_s if whole_s else 0.0
     if ratio <= most:
         return
-    least = {True: ACROSS_SURE, False: EVEN}
-    sure_s = sum(person.speech_s for person in others if (person.sure_ratio or 0.0) >= least[person.across])
+    sure_s = sum(
+        person.speech_s for person in others if (person.sure_ratio or 0.0) >= (ACROSS_SURE if person.across else EVEN)
+    )
     first, second = found.people[0].speech_s, others[0].speech_s
     yield Evidence(
         ratio,

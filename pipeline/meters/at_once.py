@@ -4,7 +4,7 @@ The first tells voices one by one, and two of them together only by the way; to 
 segmentation 3.0 was trained with a class for every two voices. It has the same layers as PyanNet and takes as long again, so it is
 given only the windows in which PyanNet hears two, or GE2E another than before; where PyanNet thinks two just possible, GE2E is asked.
 What it takes for two voices there it hears once more in other company, with the edge of a half of the window in the middle, and the
-mean counts: one hearing alone takes a voice in two rooms for two voices more often.
+mean counts.
 """
 
 from collections import deque

@@ -54,7 +54,7 @@ LIKE_BY_TELEPHONE = 0.86
 """What `LIKE_MAIN` is through a telephone, where all voices are more alike, and a glance is not enough to tell them apart."""
 
 LIKE_THOUGH_APART = 0.9
-"""Where PyanNet hears two, a look that is liker than that is not doubted, for to GE2E no two people are so like each other."""
+"""Where PyanNet hears two, a look that is liker than that is not doubted: to GE2E it is the same voice."""
 
 OTHER_FRAMES, TWO_FRAMES = 18, 14
 """So many frames of a local voice other than the window's first, 0.18 s, are worth a look, and so many in which there may be two."""

@@ -24,7 +24,7 @@ from cases import Folder
 from sklearn.linear_model import LogisticRegression
 
 from pipeline import confirmation, turns
-from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, cast, gate_for, heard_apart, own_speech, suspects
+from pipeline.cast import MIN_FRAMES, PLAIN, PRINT_FRAMES, TELEPHONE, cast, heard_apart, own_speech, suspects
 from pipeline.confirmation import OTHER_FRAMES, Confirmation
 from pipeline.corpus.main_voice import ACROSS_SURE
 from pipeline.meters.partials import PartialsMeter
@@ -121,7 +121,7 @@ def stretches(path, other, spans):
     main_sound = main_of(partials)
     telephone = by_telephone(partials.kept.own((), PRINT_FRAMES))
     found = [s for s in foreign(partials, main_sound.voice, STANDS_OUT) if s.end - s.start >= MIN_FRAMES]
-    gate = gate_for(telephone)
+    gate = TELEPHONE if telephone else PLAIN
     suspected = suspects(partials, main_sound, gate)
     found += heard_apart(partials, main_sound, suspected, gate)
     own = own_speech(partials, main_sound, suspected)
