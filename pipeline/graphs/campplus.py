@@ -7,6 +7,7 @@ multiplied into the convolution in front of it, where there is one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     import onnx
 
+    from pipeline.graphs import Range
+
 FRAMES = 200
 """The number of frames is a multiple of that: 2 s, after the stride one of the stretches over which a mask is taken."""
 
@@ -28,6 +31,11 @@ _SEGMENT = 100
 _DILATIONS = (1, 2, 2)
 _STRIDE = 2
 _EPSILON = 1e-5
+
+_RESIDUAL = r"head\.layer\d\.\d+\.conv1\.weight"
+
+_DEVIATIONS = 8.0
+"""So many standard deviations about its mean in the training a channel spans; with 5 some voices are cut off."""
 
 
 def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
@@ -49,6 +57,46 @@ def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:
     layers.add("LpNormalization", [voice], "voice", axis=1, p=2)
     size = len(weights["xvector.dense.linear.weight"])
     return model(layers, "campplus", ("fbank", ["batch", "frames", BANDS]), ("voice", ["batch", size]))
+
+
+def ranges(weights: Mapping[str, Array]) -> dict[str, Range]:
+    """Between what the outputs of the layers lie that a convolution follows which takes long: the head's, and those of bottlenecks.
+
+    A normalisation's shift and scale are the mean and the standard deviation of what it made in the training.
+    """
+    made: dict[str, tuple[Array, Array]] = {"head.conv1.relu": _rectified(_spread(weights, "head.bn1"))}
+    beside = made["head.conv1.relu"]
+    for name in _residuals(weights):
+        made[f"{name}.relu"] = _rectified(_spread(weights, f"{name}.bn1"))
+        made[f"{name}.conv2"] = _spread(weights, f"{name}.bn2")
+        if f"{name}.shortcut.0.weight" in weights:
+            beside = made[f"{name}.shortcut.0"] = _spread(weights, f"{name}.shortcut.1")
+        low, high = (one + other for one, other in zip(made[f"{name}.conv2"], beside, strict=True))
+        beside = made[f"{name}.out"] = _rectified((low, high))
+    made["head.conv2.relu"] = _rectified(_spread(weights, "head.bn2"))
+    for key in weights:
+        if key.endswith(".linear1.weight") and ".cam_layer." not in key:
+            layer = key.removesuffix(".linear1.weight")
+            norms = f"{layer}.nonlinear1.batchnorm", f"{layer}.nonlinear2.batchnorm"
+            for output, norm in zip((f"{norms[0]}.relu", f"{layer}.in"), norms, strict=True):
+                made[output] = _rectified(_spread(weights, norm))
+    return {name: (float(low.min()), float(high.max())) for name, (low, high) in made.items()}
+
+
+def _residuals(weights: Mapping[str, Array]) -> list[str]:
+    """The names of the head's blocks, in order."""
+    return sorted(key.removesuffix(".conv1.weight") for key in weights if re.fullmatch(_RESIDUAL, key))
+
+
+def _spread(weights: Mapping[str, Array], norm: str) -> tuple[Array, Array]:
+    """The lowest and the highest value of each channel behind a normalisation."""
+    mean, deviation = weights[f"{norm}.bias"], np.abs(weights[f"{norm}.weight"])
+    return mean - _DEVIATIONS * deviation, mean + _DEVIATIONS * deviation
+
+
+def _rectified(spread: tuple[Array, Array]) -> tuple[Array, Array]:
+    low, high = spread
+    return np.zeros_like(low), np.maximum(high, 0)
 
 
 class _Layers(Layers):

@@ -191,3 +191,32 @@ def test_a_missing_weight_is_named():
     del weights["xvector.transit2.linear.weight"]
     with pytest.raises(KeyError, match=r"xvector\.transit2"):
         campplus.graph(weights)
+
+
+def test_a_range_is_eight_deviations_about_the_mean_that_the_normalisation_learned():
+    weights = drawn_weights()
+    found = campplus.ranges(weights)
+    low, high = (
+        (weights["head.layer1.0.bn2.bias"] + sign * 8 * weights["head.layer1.0.bn2.weight"]) for sign in (-1, 1)
+    )
+    assert found["head.layer1.0.conv2"] == pytest.approx((low.min(), high.max()))
+    norm = "xvector.block1.tdnnd2.nonlinear1.batchnorm"
+    high = weights[f"{norm}.bias"] + 8 * weights[f"{norm}.weight"]
+    assert found[f"{norm}.relu"] == pytest.approx((0.0, high.max())), "what is rectified is not under zero"
+
+
+def test_behind_a_sum_a_channel_spans_what_both_of_its_parts_span():
+    weights = drawn_weights()
+    spans = {
+        name: weights[f"head.layer1.{name}.bias"] + 8 * weights[f"head.layer1.{name}.weight"]
+        for name in ("0.bn2", "0.shortcut.1", "1.bn2")
+    }
+    found, first = campplus.ranges(weights), np.maximum(spans["0.bn2"] + spans["0.shortcut.1"], 0)
+    assert found["head.layer1.0.out"] == pytest.approx((0.0, first.max()))
+    assert found["head.layer1.1.out"] == pytest.approx((0.0, (spans["1.bn2"] + first).max()))
+
+
+def test_every_range_is_of_something_in_the_graph():
+    weights = drawn_weights()
+    made = {name for node in campplus.graph(weights).graph.node for name in node.output}
+    assert campplus.ranges(weights).keys() <= made
