@@ -23,7 +23,7 @@ LOUD = 0.9
 
 
 def looked(network: Network, looks: Sequence[Floats]) -> Floats:
-    """The voices and sounds (looks, 259) of looks of equally many frames (frames, 42), as `pipeline.mel` makes them."""
+    """The voices and sounds (looks, 259) of looks of equally many frames (frames, 80), as `pipeline.mel` makes them."""
     made = np.array([sounds.heard(look) for look in looks], np.float32).reshape(-1, SOUNDS)
     return np.concatenate((_voices(network, looks, 1), made), axis=1)
 

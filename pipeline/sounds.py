@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.dsp import quantiles
 from pipeline.mel import BANDS
+from pipeline.pitch import pitches
 from pipeline.records import Floats
 
 VOICED_BANDS = slice(4, 36)
@@ -18,8 +19,8 @@ AUDIBLE_DB = 25.0
 
 def heard(look: Floats) -> tuple[float, float, float]:
     """Frames with a pitch, its median in semitones, and how far bands fall in 30 ms where they fall fast, in dB."""
-    pitched = look[:, BANDS] > 0
-    semitones = float(quantiles(look[pitched, BANDS + 1], 0.5)[0]) if pitched.any() else 0.0
+    pitched, over_100_hz = pitches(look[:, BANDS:]).T
+    semitones = float(quantiles(over_100_hz[pitched > 0], 0.5)[0]) if pitched.any() else 0.0
     level_db = 10 * np.log10(look[:, VOICED_BANDS] + 1e-12)
     falls = level_db[FALL_FRAMES:] - level_db[:-FALL_FRAMES]
     falls = falls[level_db[:-FALL_FRAMES] > level_db.max(axis=0) - AUDIBLE_DB]

@@ -16,13 +16,15 @@ MAYBE_TWO = 0.02
 class Spoken(NamedTuple):
     """Frames of speech, one after the other.
 
-    mels : float32 (frames, 202), as `pipeline.mel` makes them
+    mels : float32 (frames, 80), as `pipeline.mel` makes them
+    hops : float32 (frames, 160), the samples in the middle of each, of which those of all frames together are all samples
     numbers : int64 (frames,), the number in the clip of each
     other : bool (frames,), whether another voice than its window's first speaks
     maybe_two : bool (frames,), whether a second voice may speak at once
     """
 
     mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
+    hops: Floats = np.empty((0, mel.HOP), np.float32)
     numbers: NDArray[np.int64] = np.empty(0, np.int64)
     other: NDArray[np.bool_] = np.empty(0, bool)
     maybe_two: NDArray[np.bool_] = np.empty(0, bool)
@@ -31,6 +33,7 @@ class Spoken(NamedTuple):
         """These and then others."""
         return Spoken(
             np.concatenate((self.mels, more.mels)),
+            np.concatenate((self.hops, more.hops)),
             np.concatenate((self.numbers, more.numbers)),
             np.concatenate((self.other, more.other)),
             np.concatenate((self.maybe_two, more.maybe_two)),
@@ -42,11 +45,12 @@ class Spoken(NamedTuple):
 
 
 class SpeechFrames:
-    """Picks the mel frames in which somebody speaks. Keeps 5 s of activity, and as much of mel frames."""
+    """Picks the mel frames in which somebody speaks. Keeps 5 s of activity, and 7 s of mel frames and samples."""
 
     def __init__(self) -> None:
         self._frames = mel.MelFrames()
         self._mels: Floats = np.empty((0, mel.COLUMNS), np.float32)
+        self._samples = np.zeros(mel.HOP // 2, np.float32)  # from the first one of that frame on
         self._number = 0  # in the clip, of the first mel frame held
         self._voices: Floats | None = None  # activity not settled
         self._flags = np.empty((0, 3), bool)  # speech, other voice, maybe two: per frame of activity, settled
@@ -62,6 +66,7 @@ class SpeechFrames:
         if block.mono16k is None or block.activity is None:
             return Spoken()
         self._mels = np.concatenate((self._mels, *self._frames.feed(block.mono16k)))
+        self._samples = np.concatenate((self._samples, block.mono16k))
         heard = _heard(block.activity)
         self._voices = heard if self._voices is None else np.concatenate((self._voices, heard))
         whole = len(self._voices) // FRAMES * FRAMES
@@ -75,21 +80,25 @@ class SpeechFrames:
 
     def rest(self) -> Spoken:
         """What is still owed; asking changes nothing."""
-        kept = self._mels, self._flags, self._number
+        kept = self._mels, self._samples, self._flags, self._number
         if self._voices is not None and len(self._voices):
             self._flags = np.concatenate((self._flags, *map(_flags, _windows(self._voices))))
         self._mels = np.concatenate((self._mels, self._frames.rest()))
+        self._samples = np.concatenate((self._samples, np.zeros(mel.HOP, np.float32)))
         made = self._cut(len(self._mels))
-        self._mels, self._flags, self._number = kept
+        self._mels, self._samples, self._flags, self._number = kept
         return made
 
     def _cut(self, count: int) -> Spoken:
         numbers = self._number + np.arange(max(count, 0))
         at = np.minimum(numbers * mel.HOP // Activity.HOP - self._first, len(self._flags) - 1)
         speech, other, maybe_two = (self._flags[at] if len(self._flags) else np.zeros((len(at), 3), bool)).T
-        mels = self._mels[: len(numbers)][speech]
-        self._mels, self._number = self._mels[len(numbers) :], self._number + len(numbers)
-        return Spoken(mels, numbers[speech], other[speech], maybe_two[speech])
+        end = len(numbers) * mel.HOP
+        hops = self._samples[:end].reshape(-1, mel.HOP)[speech]
+        made = Spoken(self._mels[: len(numbers)][speech], hops, numbers[speech], other[speech], maybe_two[speech])
+        self._mels, self._samples = self._mels[len(numbers) :], self._samples[end:]
+        self._number += len(numbers)
+        return made
 
 
 def _heard(activity: Activity) -> Floats:

@@ -226,7 +226,7 @@ class PartialsMeter:
 
     def _hops(self, start: int, end: int) -> Floats:
         """The samples of those frames of speech, as far as there are any, (frames, 160)."""
-        return self._held.mels[start - self._from : end - self._from, mel.HEARD :]
+        return self._held.hops[start - self._from : end - self._from]
 
     def _is_unlike(self, start: int, like: float) -> bool:
         """Whether the look that begins there is unlike the voice heard most; if so, or if it may be two, it is noted where it lies."""
@@ -243,7 +243,7 @@ class PartialsMeter:
 
     def _mels(self, starts: Iterable[int]) -> list[Floats]:
         """What is heard of the looks that begin there, 1.6 s each or as long as there is speech."""
-        return [self._held.mels[at - self._from :][:LOOK, : mel.HEARD] for at in starts]
+        return [self._held.mels[at - self._from :][:LOOK] for at in starts]
 
 
 def _rows(looks: Mapping[int, Floats]) -> Floats:
