@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # numpy and the rest are loaded by the first call, so that `v
     from pipeline.remote import Receipt
 
 __all__ = ["__version__", "check", "judge", "upload"]
-__version__ = "0.9.0"
+__version__ = "0.10.0"
 
 OUT = "voxgate-out"
 """Where results go unless somebody says otherwise."""

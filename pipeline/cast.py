@@ -13,7 +13,7 @@ from pipeline.kept_speech import Frames
 from pipeline.local_turns import FEWEST_FRAMES as FEWEST_OF_TURN
 from pipeline.mel import FRAME_S, HOP
 from pipeline.network import Network
-from pipeline.partials import LOOK, Partials
+from pipeline.partials import LOOK, STEP, Partials
 from pipeline.readings import Turn, Voice
 from pipeline.records import Floats
 from pipeline.telephone import by_telephone
@@ -129,7 +129,10 @@ def heard_apart(partials: Partials, main: Sound, found: Sequence[Stretch], gate:
     apart = []
     for start, end in _outside(partials.turns, found):
         inside = np.flatnonzero((middles >= start) & (middles < end))
-        looks = inside if len(inside) else np.abs(middles - (start + end) / 2).argmin(keepdims=True)
+        away = np.abs(middles - (start + end) / 2)
+        if not len(inside) and away.min() > STEP / 2:  # at a glance it was the main voice
+            continue
+        looks = inside if len(inside) else away.argmin(keepdims=True)
         lowest = float((partials.voices[looks] @ main.voice).min())
         stretch = Stretch(start, end, sound_of(partials, looks), lowest)
         if float(stretch.sound.voice @ main.voice) < gate.apart_unlike:

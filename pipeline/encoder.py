@@ -12,7 +12,7 @@ from pipeline.records import Floats
 VOICE, SOUNDS = 256, 3
 """Numbers that the network makes of a look, and what else is kept of it: as in `pipeline.partials.Partials`."""
 
-GLANCE = 3
+GLANCE = 4
 """A glance hears the means of so many frames each."""
 
 TOGETHER = 12

@@ -1,6 +1,6 @@
 """The voice that a clip is mostly of, as far as it was heard, by looks and at a glance. Pure.
 
-A look hears every frame of 1.6 s and tells people apart. A glance hears the means of three frames each, so a third as many, and lies
+A look hears every frame of 1.6 s and tells people apart. A glance hears the means of four frames each, so a quarter as many, and lies
 elsewhere among voices: it tells whether the voice is still the same, but less well whose it is in another file.
 """
 
@@ -16,12 +16,16 @@ LIKE_MAIN = 0.8
 """Cosine of a look to the voice heard most so far. An insert of 2 to 5 s of another voice has a look under it; of most readers
 few looks are, of one whose voice changes many."""
 
-LIKE_AT_A_GLANCE = 0.9
-"""The same for glances, chosen so that an insert with a look under the other has a glance under this; so have some of a reader's own.
-How many inserts are found all the same is in what `make accuracy` tells of SECOND_SPEAKER."""
+LIKE_AT_A_GLANCE, LIKE_BESIDE, SURELY_UNLIKE = 0.9, 0.93, 0.885
+"""The same for glances: one under the first that has one under the second beside it, or one under the third by itself, for an insert
+of 2 s is heard by two glances in part or by one in whole. They are chosen so that an insert with a look under the other has such a
+glance; so have some of a reader's own. How many inserts are found is in what `make accuracy` tells of SECOND_SPEAKER."""
 
-SURELY_OTHER = 0.7
-"""A look that is less like the voice heard most is no part of it."""
+BELOW_USUAL = 0.015
+"""By so much, too, such a glance is less like the voice heard most than its own glances are on average: some readers' voices change."""
+
+PART, SURELY_OTHER = 0.74, 0.7
+"""A look that is liker than the first to the voice heard most is a part of it, one that is less like it than the second is another's."""
 
 MORE = 1.5
 """The other voices take the main one's place when there is so many times as much of them: in a talk of two equal ones neither does
@@ -50,12 +54,12 @@ class HeardMost:
 
     def __init__(self, size: int) -> None:
         self._sums = np.zeros((2, 2, size))  # the main voice and the others, by looks and by glances
-        self._counts = [0, 0]
+        self._steps, self._glances = [0, 0], [0, 0]
 
     @property
     def known(self) -> bool:
         """Whether anything was heard."""
-        return self._counts[0] > 0
+        return self._steps[0] > 0
 
     def likeness(self, looks: Floats) -> NDArray[np.float64]:
         """The cosine of each look to the main voice; of the first ones to what most of them are."""
@@ -65,19 +69,39 @@ class HeardMost:
         """The cosine of each glance to those at the main voice; 0 before there was any."""
         return _cosines(glances, self._sums[0, 1])
 
+    def unlike_at_a_glance(self, glanced: NDArray[np.bool_], likeness: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """At which steps in a row a glance is unlike the main voice, by the cosines of those that there were.
+
+        What was not glanced at may be another's; and so may what comes before and behind.
+        """
+        at_each = np.zeros(len(glanced) + 2)
+        at_each[1:-1][glanced] = likeness
+        beside = np.minimum(at_each[:-2], at_each[2:])[glanced]
+        made = np.zeros(len(glanced), bool)
+        made[glanced] = (likeness < SURELY_UNLIKE) | ((likeness < LIKE_AT_A_GLANCE) & (beside < LIKE_BESIDE))
+        made[glanced] &= likeness < self._usual - BELOW_USUAL
+        return made
+
+    @property
+    def _usual(self) -> float:
+        """The mean cosine of glances at the main voice to their mean; 1 before there was any."""
+        return float(np.linalg.norm(self._sums[0, 1])) / self._glances[0] if self._glances[0] else 1.0
+
     def take(self, steps: Steps) -> None:
         """Count steps in, after they were judged."""
         likeness = np.ones(len(steps.looked))
         likeness[steps.looked] = self.likeness(steps.looks)
         heard = np.zeros((len(likeness), *self._sums.shape[1:]))
         heard[steps.looked, 0], heard[steps.glanced, 1] = steps.looks, steps.glances
-        for like, voices in zip(likeness.tolist(), heard, strict=True):
-            if like >= LIKE_MAIN or like < SURELY_OTHER:  # what lies between would draw the voices together
+        for like, glanced, voices in zip(likeness.tolist(), steps.glanced.tolist(), heard, strict=True):
+            if like >= PART or like < SURELY_OTHER:  # what lies between would draw the voices together
                 which = int(like < SURELY_OTHER)
                 self._sums[which] += voices
-                self._counts[which] += 1
-        if self._counts[1] > MORE * self._counts[0]:
-            self._sums, self._counts = self._sums[::-1].copy(), self._counts[::-1]
+                self._steps[which] += 1
+                self._glances[which] += glanced
+        if self._steps[1] > MORE * self._steps[0]:
+            self._sums = self._sums[::-1].copy()
+            self._steps, self._glances = self._steps[::-1], self._glances[::-1]
 
 
 def _cosines(voices: Floats, main: NDArray[np.floating]) -> NDArray[np.float64]:

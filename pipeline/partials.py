@@ -12,6 +12,9 @@ from pipeline.records import Floats
 LOOK = 160
 """Frames of speech in a look, 10 ms each, where there are as many."""
 
+STEP = 200
+"""Frames of speech from the beginning of one look to the next where there are looks all along, 2 s."""
+
 ALL = 1 << 62
 """Behind every clip's end: nothing more will come."""
 

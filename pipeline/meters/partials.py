@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 from pipeline import encoder, mel
 from pipeline.encoder import SOUNDS, VOICE
-from pipeline.heard_most import LIKE_AT_A_GLANCE, LIKE_MAIN, HeardMost, Steps
+from pipeline.heard_most import LIKE_MAIN, HeardMost, Steps
 from pipeline.kept_speech import KeptSpeech
 from pipeline.local_turns import LocalTurns
 from pipeline.network import Network
-from pipeline.partials import LOOK, Partials, Unlike
+from pipeline.partials import LOOK, STEP, Partials, Unlike
 from pipeline.records import Block, Floats
 from pipeline.series import Series
 from pipeline.speech_frames import SpeechFrames, Spoken
 from pipeline.telephone import by_telephone
 from pipeline.voiceprints import unit
 
-STEP, DENSE_STEP = 200, 40
-"""Frames of speech from one step to the next, every 2 s, and between looks where it may be another voice, every 0.4 s."""
+DENSE_STEP = 40
+"""Frames of speech from one look to the next where it may be another voice, 0.4 s."""
 
-EVERY = 24
-"""Every so many steps there is a look at what is like the voice heard most, too: every 48 s of speech."""
+EVERY = 48
+"""Every so many steps there is a look at what is like the voice heard most, too: every 96 s of speech."""
 
 NEAR = (-2 * DENSE_STEP, 2 * DENSE_STEP)
 CLOSER = (-2 * STEP, *range(-STEP, STEP + 1, DENSE_STEP), 2 * STEP)
@@ -41,7 +41,7 @@ LIKE_NEAR = 0.86
 MANY = 3
 """With so many looks of a batch unlike that voice, there are looks at all steps for as long again; with one, at the next two."""
 
-KNOWN = 12
+KNOWN = 8
 """Steps by which a voice is known; there are looks at all of them."""
 
 FEW, BATCH = 4, encoder.TOGETHER
@@ -53,18 +53,19 @@ FEWEST = 100
 LIKE_BY_TELEPHONE = 0.86
 """What `LIKE_MAIN` is through a telephone, where all voices are more alike, and a glance is not enough to tell them apart."""
 
-LIKE_THOUGH_APART = 0.9
+LIKE_THOUGH_APART = 0.88
 """Where PyanNet hears two, a look that is liker than that is not doubted: to GE2E it is the same voice."""
 
-OTHER_FRAMES, TWO_FRAMES = 18, 14
-"""So many frames of a local voice other than the window's first, 0.18 s, are worth a look, and so many in which there may be two."""
+OTHER_FRAMES, TWO_FRAMES = 18, 30
+"""So many frames of a local voice other than the window's first, 0.18 s, are heeded, and so many in which there may be two, 0.3 s."""
 
-LIKE_THOUGH_TWO, LIKE_THOUGH_TWO_AT_A_GLANCE = 0.86, 0.91
-"""Where for PyanNet there may be two at once, a look under the first is taken for such, and a glance under the second is followed by one."""
+LIKE_THOUGH_TWO, LIKE_THOUGH_TWO_AT_A_GLANCE = 0.86, 0.925
+"""Where for PyanNet there may be two at once, a look under the first is taken for such; there, and where PyanNet hears another, a
+glance under the second is followed by a look."""
 
 
 class PartialsMeter:
-    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech, 40 s of mels.
+    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech, 40 s of it.
 
     And what `KeptSpeech` keeps, 5 MB at most, and `LocalTurns`.
     """
@@ -152,9 +153,7 @@ class PartialsMeter:
         looked = self._surely_worth_a_look(starts)
         glanced = ~looked
         glances = encoder.glanced(self._network, self._mels(starts[glanced]))
-        maybe_two = np.array([self._maybe_two(start) for start in starts[glanced].tolist()], bool)
-        least = np.where(maybe_two, LIKE_THOUGH_TWO_AT_A_GLANCE, LIKE_AT_A_GLANCE)
-        looked[glanced] = self._main.at_a_glance(glances) < least
+        looked |= self._unlike_at_a_glance(starts, glanced, self._main.at_a_glance(glances))
         made = self._looked(starts[looked].tolist())
         steps = Steps(glanced, glances, looked, _rows(made)[:, :VOICE])
         doubtful = list(self._doubtful(starts, steps))
@@ -164,16 +163,24 @@ class PartialsMeter:
         made |= self._looked(self._around(doubtful, CLOSER, last, total) - made.keys())
         return steps, np.array(list(made), np.int64), _rows(made)
 
+    def _unlike_at_a_glance(
+        self, starts: NDArray[np.int64], glanced: NDArray[np.bool_], likeness: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """At which steps there is a look because of the glances at some of them, the sooner where PyanNet hears another, or maybe two."""
+        unlike = self._main.unlike_at_a_glance(glanced, likeness)
+        for step in np.flatnonzero(glanced)[likeness < LIKE_THOUGH_TWO_AT_A_GLANCE].tolist():
+            unlike[step] |= self._other(int(starts[step])) or self._maybe_two(int(starts[step]))
+        return unlike
+
     def _surely_worth_a_look(self, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """At which steps there is a look at any rate: where PyanNet hears another, now and then, and at the end.
+        """At which steps there is a look at any rate: behind what is unlike, now and then, and at the end.
 
         Through a telephone, as the first of them may be, at all of them.
         """
         if self._by_telephone(int(starts[0])):
             return np.ones(len(starts), bool)
-        heard = np.array([self._other(start) for start in starts.tolist()], bool)
         now_and_then, at_the_end = starts % (EVERY * STEP) == 0, starts % STEP > 0
-        made: NDArray[np.bool_] = (starts < self._all_until) | heard | now_and_then | at_the_end
+        made: NDArray[np.bool_] = (starts < self._all_until) | now_and_then | at_the_end
         return made
 
     def _other(self, start: int) -> bool:
@@ -188,11 +195,11 @@ class PartialsMeter:
         """Steps that are unlike the voice heard most, or where another is heard, unless they are all but the same."""
         likeness = np.ones(len(starts))
         likeness[steps.looked] = self._main.likeness(steps.looks)
-        for step, like in zip(starts.tolist(), likeness.tolist(), strict=True):
-            # the look at the end is partly at the same speech as the one before
-            if like >= LIKE_MAIN and step % STEP == 0:
-                self._kept.keep_own(step, self._hops(step, step + LOOK))
+        for step, like, looked in zip(starts.tolist(), likeness.tolist(), steps.looked.tolist(), strict=True):
             unlike, heard = self._is_unlike(step, like), self._other(step)
+            # the look at the end is partly at the same speech as the one before
+            if like >= LIKE_MAIN and step % STEP == 0 and (looked or not heard):
+                self._kept.keep_own(step, self._hops(step, step + LOOK))
             if heard or unlike:
                 first = max(step - STEP, self._from)
                 self._kept.keep_unlike(first, self._hops(first, step + STEP + LOOK))

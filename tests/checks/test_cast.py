@@ -22,6 +22,7 @@ from pipeline.cast import (
 )
 from pipeline.kept_speech import KeptSpeech
 from pipeline.mel import HOP
+from pipeline.partials import LOOK, STEP
 from pipeline.turns import Stretch, foreign, main_of
 from pipeline.voiceprints import unit
 
@@ -172,6 +173,18 @@ def test_a_turn_sounds_as_the_looks_in_it_and_one_without_as_the_nearest(clip, p
     few = {name: getattr(made, name)[looks] for name in ("at", "voices", "sounds")}
     (turn,) = heard_apart(replace(made, turns=((3_230, 3_330),), **few), main, [], PLAIN)
     np.testing.assert_allclose(turn.sound.voice, made.voices[looks[2]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("away", "told"), [(-STEP // 2, True), (STEP // 2, True), (STEP // 2 + 1, False)])
+def test_a_turn_without_a_look_near_it_was_the_main_voice_at_a_glance(clip, people, away, told):
+    """Where there are looks all along, one is no further away than that."""
+    made = clip(HOST, GUEST, HOST, voices=people(2), telephone=False)
+    main, looks = main_of(made), np.searchsorted(made.at, [0, 1_000, 3_120, 6_000])
+    middle = int(made.at[looks[2]]) + LOOK // 2 + away
+    few = {name: getattr(made, name)[looks] for name in ("at", "voices", "sounds")}
+    assert bool(heard_apart(replace(made, turns=((middle - 50, middle + 50),), **few), main, [], PLAIN)) is told
+    around = replace(made, turns=((middle - 250, middle + 250),), **few)
+    assert heard_apart(around, main, [], PLAIN), "a look in it is in it wherever"
 
 
 def test_turns_of_which_nothing_was_kept_are_no_questions(clip, people, monkeypatch):

@@ -76,7 +76,7 @@ def read(listener, samples, hint, frames=100, unlike=nothing):
     return made
 
 
-@pytest.mark.parametrize("count", [40, FRAMES, 3 * FRAMES + 17])
+@pytest.mark.parametrize("count", [HINT_FRAMES + 20, FRAMES, 3 * FRAMES + 17])
 def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count):
     samples, hint = np.zeros(count * HOP, np.float32), np.zeros(count)
     for first in range(5, count - 10, 200):
@@ -88,9 +88,26 @@ def test_it_is_where_the_network_hears_it_in_windows_with_a_hint(listener, count
 def test_what_may_be_and_what_surely_is_are_told_apart(listener):
     near = [each + apart for each in (LASTS, SURE) for apart in (-0.01, 0.01)]
     samples = np.repeat(np.array([0.0, *near, 1.0, 0.0], np.float32), HOP)
-    made = read(listener, np.append(samples, np.zeros(SPOKEN_FRAMES * HOP, np.float32)), np.ones(7 + SPOKEN_FRAMES))
+    made = read(listener, np.append(samples, np.zeros(HINT_FRAMES * HOP, np.float32)), np.ones(7 + HINT_FRAMES))
     assert made[:7].tolist() == [0, 0, 1, 1, 2, 2, 0]
     assert not made[7:].any()
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(0.75, 0), (0.95, 1)])
+def test_a_faint_hint_lasts_most_of_a_second(listener, seconds, windows):
+    hint = np.zeros(FRAMES)
+    hint[20 : 20 + round(seconds / Activity.FRAME_S)] = 0.12
+    read(listener, np.zeros(FRAMES * HOP, np.float32), hint)
+    assert (listener.windows > 0) == (windows > 0)
+
+
+def test_in_a_last_window_that_is_short_half_of_it_is_enough(listener):
+    for frames, looked in ((25, True), (24, False)):
+        hint = np.zeros(50)
+        hint[:frames] = HINT
+        listener.windows = 0
+        read(listener, np.zeros(50 * HOP, np.float32), hint)
+        assert (listener.windows > 0) == looked
 
 
 def test_without_a_hint_nothing_is_looked_at(listener):
