@@ -36,8 +36,8 @@ class SpeakersLimits(Limits):
     )
     min_sure_ratio: float | None = limit(
         0.5,
-        "rather another person than the same one in another room; of the stretches of one draw of cases, 1 of 321 by "
-        "others and none of 558 by the same reader are on the wrong side (`make odds`)",
+        "rather another person than the same one in another room; of the stretches of one draw of cases, 2 of 321 by "
+        "others and none of 547 by the same reader are on the wrong side (`make odds`)",
         looser="higher",
     )
     max_second_s: float | None = limit(10.0, "a slip that can be cut out; more of it is another recording")

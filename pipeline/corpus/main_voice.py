@@ -40,7 +40,7 @@ class MainVoiceLimits(Limits):
 
     min_sure_ratio: float | None = limit(
         0.5,
-        "of clips by other readers 8 in 1,000 are less sure, of those by one reader, in other rooms and by telephone, 6 in 1,000 "
+        "of clips by other readers 7 in 1,000 are less sure, of those by one reader, in other rooms and by telephone, 7 in 1,000 "
         "as sure (`make odds`); less, or under 0.7 where a clip has too little speech for CAM++, or under 0.95 where only one "
         "came by telephone, is a warning: it may be the same person, recorded otherwise",
         looser="higher",
