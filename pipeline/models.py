@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import onnx
     import onnxruntime
 
-GRAPH_VERSION = 6
+GRAPH_VERSION = 7
 """Part of the name of every graph in the cache: raise it with any change to a graph, or old ones stay in use."""
 
 _log = logging.getLogger(__name__)

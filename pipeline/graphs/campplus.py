@@ -35,7 +35,7 @@ _EPSILON = 1e-5
 _RESIDUAL = r"head\.layer\d\.\d+\.conv1\.weight"
 
 _DEVIATIONS = 8.0
-"""So many standard deviations about its mean in the training a channel spans; with 5 some voices are cut off."""
+"""So many standard deviations about its mean in the training a channel spans, so that hardly anything is cut off."""
 
 
 def graph(weights: Mapping[str, Array]) -> onnx.ModelProto:

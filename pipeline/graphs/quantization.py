@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _DOMAIN, _DOMAIN_VERSION = "com.microsoft", 1
 _LARGEST = 63
-_STEPS, _MOST = 255, 2**30
-"""Of a range, and of a shift, which is counted in what a level of the weights times one of the input is worth."""
+_STEPS, _MIDDLE, _MOST = 255, 128, 2**30
+"""Of a range, the level of 0 in one that begins under it, and the most of a shift, which is counted in what a level of the weights
+times one of the input is worth."""
 
 _NOT_GIVEN = ("", "", "", "")
 """Lengths, first states and peepholes, which no LSTM of ours has."""
@@ -49,9 +50,9 @@ def quantized(whole: onnx.ModelProto, exact: Collection[str] = ()) -> onnx.Model
         for name in matrices:
             scales, levels = _levels(numpy_helper.to_array(weights[name]))
             node.input.extend([f"{name}.scale", f"{name}.zero"])
-            graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scale"))
-            graph.initializer.append(numpy_helper.from_array(np.zeros_like(scales, np.int8), f"{name}.zero"))
-            weights[name].CopyFrom(numpy_helper.from_array(levels, name))
+            graph.initializer.append(_tensor(scales, f"{name}.scale"))
+            graph.initializer.append(_tensor(np.zeros_like(scales, np.int8), f"{name}.zero"))
+            weights[name].CopyFrom(_tensor(levels, name))
     made.opset_import.append(helper.make_opsetid(_DOMAIN, _DOMAIN_VERSION))
     onnx.checker.check_model(made)
     return made
@@ -60,8 +61,9 @@ def quantized(whole: onnx.ModelProto, exact: Collection[str] = ()) -> onnx.Model
 def between(whole: onnx.ModelProto, ranges: Mapping[str, Range]) -> onnx.ModelProto:
     """The same graph with the tensors of those names at eight bits, and the weights of the convolutions from one of them to another.
 
-    A convolution may be rectified before it comes to the other. A range must hold 0. A name that no node makes, or that is what the
-    graph is for, raises ValueError.
+    A convolution may be rectified before it comes to the other. A range that begins under 0 is widened until 0 lies in its middle. One
+    that does not hold 0, and a name that no node makes, or that
+    is what the graph is for, raise ValueError.
     """
     import onnx
 
@@ -69,6 +71,9 @@ def between(whole: onnx.ModelProto, ranges: Mapping[str, Range]) -> onnx.ModelPr
     unknown = set(ranges) - made_within
     if unknown:
         raise ValueError(f"no node within the graph makes {', '.join(sorted(unknown))}")
+    for name, (low, high) in ranges.items():
+        if not low <= 0 <= high or low == high:
+            raise ValueError(f"the range of {name} is {low:g} to {high:g}; one must hold 0 and be wider than that")
     made = onnx.ModelProto()
     made.CopyFrom(whole)
     nodes = list(made.graph.node)
@@ -98,10 +103,10 @@ class _EightBits:
             step = self._scales[given[0]]
             least = np.abs(self._read(shift[0])) / step / _MOST if shift else 0.0
             scales = self._weights(weights, least)
-            yield self._back(weights, scales, np.zeros(len(scales), np.int8))
+            yield self._back(weights, scales, np.zeros(len(scales), np.int8), weights)
             for name in shift:
                 self._write(name, np.round(self._read(name) / (scales * step)).astype(np.int32))
-                yield self._back(name, scales * step, np.zeros(len(scales), np.int32))
+                yield self._back(name, scales * step, np.zeros(len(scales), np.int32), name)
             given[1:] = [f"{name}.rough" for name in given[1:]]
         node.input[:] = given
         yield node
@@ -113,22 +118,22 @@ class _EightBits:
         from onnx import helper
 
         low, high = self._ranges[name]
-        scale = (high - low) / _STEPS
-        back = self._back(f"{name}.levels", np.array(scale), np.array(round(-low / scale), np.uint8))
+        zero = _MIDDLE if low < 0 else 0
+        scale = max(high / (_STEPS - zero), -low / _MIDDLE)
+        back = self._back(f"{name}.levels", np.array(scale), np.array(zero, np.uint8), name)
         yield helper.make_node("QuantizeLinear", [name, *back.input[1:]], [f"{name}.levels"])
-        back.output[:] = [f"{name}.rough"]
         self._scales[f"{name}.rough"] = scale
         yield back
 
-    def _back(self, name: str, scales: Array, zeros: np.ndarray) -> onnx.NodeProto:
-        """From levels of that name to numbers, by a scale a channel or one for all."""
+    def _back(self, name: str, scales: Array, zeros: np.ndarray, of: str) -> onnx.NodeProto:
+        """From levels of that name to the numbers that stand for a tensor, by a scale a channel or one for all."""
         from onnx import helper
 
         parts = f"{name}.scale", f"{name}.zero"
         for part, array in zip(parts, (scales.astype(np.float32), zeros), strict=True):
             self._graph.initializer.append(_tensor(array, part))
         axis = 0 if scales.ndim else None
-        return helper.make_node("DequantizeLinear", [name, *parts], [f"{name}.rough"], axis=axis)
+        return helper.make_node("DequantizeLinear", [name, *parts], [f"{of}.rough"], axis=axis)
 
     def _weights(self, name: str, least: Array | float) -> Array:
         """Bring the kernels (channels, inputs, ...) of that name to levels; returns the scale of each channel, that or more."""

@@ -1,5 +1,7 @@
 """LSTMs and convolutions of eight bits against the exact ones: how far their results lie apart, and that nothing else of a graph changes."""
 
+import re
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -159,13 +161,13 @@ def test_what_lies_outside_of_a_range_is_taken_for_its_end(high, highest):
     assert found.max() == pytest.approx(highest, abs=8 / 255)
 
 
-def test_a_range_that_begins_under_zero_keeps_what_is_negative_down_to_there():
+def test_a_range_that_begins_under_zero_reaches_as_far_to_either_side():
     layers = Layers({})
     layers.add("Identity", [layers.add("Neg", ["given"], "minus")], "made")
     whole = model(layers, "minus", ("given", ["many"]), ("made", ["many"]))
-    given = np.array([-5.0, -3.0, 0.0, 0.7, 1.4, 3.9], np.float32)
+    given = np.array([-5.0, -3.0, 0.0, 0.7, 1.4, 3.9, 5.0], np.float32)
     (found,) = session(between(whole, {"minus": (-1.5, 4.0)})).run(None, {"given": given})
-    assert found == pytest.approx([4.0, 3.0, 0.0, -0.7, -1.4, -1.5], abs=5.5 / 255)
+    assert found == pytest.approx([4.0, 3.0, 0.0, -0.7, -1.4, -3.9, -4.0], abs=8.1 / 255)
     assert found[2] == 0, "silence stays silence"
 
 
@@ -173,6 +175,12 @@ def test_a_range_that_begins_under_zero_keeps_what_is_negative_down_to_there():
 def test_a_range_of_what_no_node_within_makes_is_refused(name):
     with pytest.raises(ValueError, match=name):
         between(convolved(np.ones((1, 1, 1), np.float32), np.zeros(1, np.float32)), {name: (0.0, 1.0)})
+
+
+@pytest.mark.parametrize("given", [(0.5, 1.0), (-2.0, -1.0), (0.0, 0.0)])
+def test_a_range_without_silence_or_without_width_is_refused(given):
+    with pytest.raises(ValueError, match="behind"):
+        between(convolved(np.ones((1, 1, 1), np.float32), np.zeros(1, np.float32)), {"behind": given})
 
 
 def test_a_channel_of_tiny_weights_or_of_none_keeps_its_shift():
@@ -187,12 +195,10 @@ def test_a_channel_of_tiny_weights_or_of_none_keeps_its_shift():
 def test_all_that_takes_long_in_the_second_encoder_is_of_eight_bits():
     weights = published("campplus")
     made = between(campplus.graph(weights), campplus.ranges(weights))
-    sizes = {tensor.name: (tensor.data_type, int(np.prod(tensor.dims))) for tensor in made.graph.initializer}
-    kernels = {
-        name: size for name, size in sizes.items() if name.startswith("head.") or name.endswith(".linear1.weight")
-    }
-    exact = {name for name, (kind, _) in kernels.items() if name.endswith(".weight") and kind != onnx.TensorProto.INT8}
-    assert exact == {"head.conv1.weight"} | {name for name in exact if ".cam_layer." in name}
+    kernels = {tensor.name: tensor.data_type for tensor in made.graph.initializer if len(tensor.dims) > 2}
+    long = {name for name in kernels if name.startswith("head.") or re.search(r"tdnnd\d+\.linear1", name)}
+    assert len(long) == 12 + 52, "the head's, and one of each dense layer"
+    assert {name for name in long if kernels[name] != onnx.TensorProto.INT8} == {"head.conv1.weight"}
 
 
 def test_the_second_encoder_s_voices_of_readings_are_as_like_and_unlike_as_before():
@@ -206,5 +212,5 @@ def test_the_second_encoder_s_voices_of_readings_are_as_like_and_unlike_as_befor
         ]
     given = {"fbank": np.stack(looks).astype(np.float32)}
     first, second = (session(graph).run(None, given)[0] for graph in (exact, between(exact, campplus.ranges(weights))))
-    # Measured over 250 looks at other recordings: likeness moves by 0.014 in the mean and 0.056 at most; people lie 0.5 apart.
+    # Measured over 124 other recordings of 4 s: likeness moves by 0.013 (root of the mean square) and 0.053 at most; looks are of 2 s.
     assert np.abs(first @ first.T - second @ second.T).max() < 0.08
