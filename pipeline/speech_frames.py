@@ -17,7 +17,7 @@ class Spoken(NamedTuple):
     """Frames of speech, one after the other.
 
     mels : float32 (frames, 80), as `pipeline.mel` makes them
-    hops : float32 (frames, 160), the samples in the middle of each, of which those of all frames together are all samples
+    hops : float32 (frames, 160), the samples in the middle of each, so that those of frames in a row lie end to end
     numbers : int64 (frames,), the number in the clip of each
     other : bool (frames,), whether another voice than its window's first speaks
     maybe_two : bool (frames,), whether a second voice may speak at once

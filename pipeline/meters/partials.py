@@ -65,9 +65,9 @@ glance under the second is followed by a look."""
 
 
 class PartialsMeter:
-    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech, 40 s of it.
+    """Keeps 520 bytes a look, up to 2,000 an hour of one voice and 9,000 of several or by telephone, 4 bytes a frame of speech.
 
-    And what `KeptSpeech` keeps, 5 MB at most, and `LocalTurns`.
+    And 40 s of mels and samples, and what `KeptSpeech`, 5 MB at most, and `LocalTurns` keep.
     """
 
     def __init__(self, network: Network) -> None:
