@@ -62,8 +62,7 @@ def between(whole: onnx.ModelProto, ranges: Mapping[str, Range]) -> onnx.ModelPr
     """The same graph with the tensors of those names at eight bits, and the weights of the convolutions from one of them to another.
 
     A convolution may be rectified before it comes to the other. A range that begins under 0 is widened until 0 lies in its middle. One
-    that does not hold 0, and a name that no node makes, or that
-    is what the graph is for, raise ValueError.
+    that does not hold 0, and a name that no node makes, or that is what the graph is for, raise ValueError.
     """
     import onnx
 

@@ -22,8 +22,9 @@ from pipeline.series import Series
 from pipeline.sincnet import FRAMES, LEAD, WINDOW, SincNet
 
 HINT, HINT_FRAMES = 0.1, 50
-"""PyanNet's probability of a second voice for 0.84 s in a window, or half of a short last one, from which on nobody else is asked. What neither it nor GE2E hints
-at is not heard at all. How many overlaps are found all the same is in what `make accuracy` tells of OVERLAP."""
+"""PyanNet's probability of a second voice for 0.84 s in a window, or half of a short last one, from which on nobody else is asked.
+What neither it nor GE2E hints at is not heard at all. How many overlaps are found all the same is in what `make accuracy` tells of
+OVERLAP."""
 
 SPOKEN_FRAMES = 20
 """With less speech, 0.34 s, a window is not looked at: too little for two at once that are told of."""
