@@ -17,16 +17,12 @@ PLAIN_EVERY_S = 10.0
 
 
 class Display:
-    """Shows how far a check is: files, audio, speed in multiples of real time, time left. A context manager."""
+    """Shows how far a check is, one folder after the other: files, audio, speed in multiples of real time, time left. A context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar: Progress | None = None
-        self._task = TaskID(0)
-        self._total = self._done = 0
-        self._total_bytes = self._done_bytes = 0
-        self._audio_s = 0.0
-        self._began = self._spoke = time.monotonic()
+        self._begin_anew(())
         self.watcher = Watcher(self._begin, self._finish)
 
     def __enter__(self) -> Self:
@@ -35,11 +31,22 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._bar is not None:
             self._bar.stop()
 
-    def _begin(self, sources: Sequence[Source]) -> None:
+    def _begin_anew(self, sources: Sequence[Source]) -> None:
+        self._task = TaskID(0)
         self._total, self._total_bytes = len(sources), sum(source.bytes for source in sources)
+        self._done = self._done_bytes = 0
+        self._audio_s = 0.0
+        self._began = self._spoke = time.monotonic()
+
+    def _begin(self, sources: Sequence[Source]) -> None:
+        self._stop()  # of the folder before
+        self._begin_anew(sources)
         if not self._console.is_terminal:
             self._console.print(f"checking {count(self._total, 'file')}", highlight=False)
             return
